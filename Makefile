@@ -1,0 +1,90 @@
+# Nightdesk. `make help` lists the targets.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+# Two busy OpenMP threads spin while they wait; passive ones give the core away.
+export OMP_WAIT_POLICY := passive
+export DAGSTER_DISABLE_TELEMETRY := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+
+# `make nightly SESSION=2013-02-28`, or a range in one run with SINCE=2013-02-01 as well.
+SESSION ?=
+SINCE ?=
+
+.PHONY: help
+help: ## List the targets.
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)$$/\1\t\2/' | expand -t 12
+
+.PHONY: setup
+setup: $(READY) ## Install the locked packages into .venv; does nothing when nothing changed.
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 14) else f"nightdesk needs Python 3.11, 3.12 or 3.13 and found {sys.version.split()[0]}: name another with make PYTHON=python3.12")'
+	@echo "nightdesk: setting up $(VENV) (about 2 GB, once)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv==$(UV_VERSION)"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode requirements.lock
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $(READY)
+
+.PHONY: nightly
+nightly: $(READY) ## Run the night: train if needed, score, publish, and show what was published.
+	@$(BIN)/python -m commands.nightly --session "$(SESSION)" --since "$(SINCE)"
+
+.PHONY: ui
+ui: $(READY) ## Open the Dagster UI on the same data, on loopback (port NIGHTDESK_UI_PORT, 3000).
+	@$(BIN)/python -m commands.ui
+
+.PHONY: status
+status: $(READY) ## Say where everything is and what runs; fails if the last session has no night.
+	@$(BIN)/python -m commands.status
+
+.PHONY: mongo-uri
+mongo-uri: $(READY) ## Print MongoDB's address alone (with make -s), starting the embedded one.
+	@$(BIN)/python -m commands.mongo_uri
+
+.PHONY: stop
+stop: $(READY) ## End the UI and the embedded mongod.
+	@$(BIN)/python -m commands.stop
+
+.PHONY: clean
+clean: ## End what runs and remove all state (the state folder and .venv).
+	@if test -e $(READY); then $(BIN)/python -m commands.stop; fi
+	rm -rf .nightdesk $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+
+.PHONY: test
+test: $(READY) ## Run every test, with coverage.
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+.PHONY: lint
+lint: $(READY) ## Check style and formatting.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+.PHONY: format
+format: $(READY) ## Format the code.
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+.PHONY: types
+types: $(READY) ## Check the types.
+	@$(BIN)/mypy
+
+.PHONY: check
+check: lint types test ## Lint, types and tests: what CI runs.
+
+.PHONY: docs
+docs: $(READY) ## Write the pages of docs/ that are made from code.
+	@$(BIN)/python -m commands.docs
+
+.PHONY: lock
+lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml.
+	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock

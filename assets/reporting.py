@@ -1,0 +1,79 @@
+"""What assets report of themselves in the Dagster UI."""
+
+from collections.abc import Mapping
+
+import dagster as dg
+import polars as pl
+
+from pipelines.derivations import TableUpdate
+from pipelines.tables import Table
+from resources.lake import Lake
+from resources.publishing_report import PublishingReport
+
+
+def table_metadata(table: Table) -> dict[str, dg.MetadataValue]:
+    """Return what the definition of a table's asset tells: its columns, with their meaning."""
+    columns = [
+        dg.TableColumn(
+            column.name,
+            column.type,
+            column.description,
+            constraints=dg.TableColumnConstraints(nullable=column.nullable),
+        )
+        for column in table.columns
+    ]
+    return {
+        "dagster/column_schema": dg.MetadataValue.table_schema(dg.TableSchema(columns=columns)),
+        "dagster/table_name": dg.MetadataValue.text(f"lake.{table.name}"),
+    }
+
+
+def update_metadata(lake: Lake, update: TableUpdate) -> dict[str, dg.MetadataValue]:
+    """Return what bringing a table up to date did, and what the table holds now."""
+    return {
+        "inserted": dg.MetadataValue.int(update.inserted),
+        "updated": dg.MetadataValue.int(update.updated),
+        "deleted": dg.MetadataValue.int(update.deleted),
+        "symbols_touched": dg.MetadataValue.int(update.symbols),
+        **held_metadata(lake, update.table),
+    }
+
+
+def held_metadata(lake: Lake, table: str) -> dict[str, dg.MetadataValue]:
+    """Return how much a table keyed by (symbol, session) holds, and from when to when."""
+    held = lake.read(
+        "SELECT count(*) AS rows, count(DISTINCT symbol) AS symbols, "
+        f"min(session) AS first, max(session) AS last FROM {table}"
+    ).row(0, named=True)
+    return {
+        "dagster/row_count": dg.MetadataValue.int(held["rows"]),
+        "symbols": dg.MetadataValue.int(held["symbols"]),
+        "first_session": dg.MetadataValue.text(str(held["first"])),
+        "last_session": dg.MetadataValue.text(str(held["last"])),
+    }
+
+
+def counts_metadata(counts: Mapping[str, int]) -> dg.MetadataValue:
+    """Return counts by name as a small table."""
+    lines = [f"| {name} | {count:,} |" for name, count in sorted(counts.items())]
+    return dg.MetadataValue.md("\n".join(["| what | count |", "| --- | ---: |", *lines]))
+
+
+def count_by(rows: pl.DataFrame, column: str) -> dg.MetadataValue:
+    """Return how often each value of a column occurs, as a small table; nulls are left out."""
+    counted = rows.drop_nulls(column).group_by(column).len()
+    return counts_metadata(dict(counted.iter_rows()))
+
+
+def publishing_metadata(report: PublishingReport) -> dict[str, dg.MetadataValue]:
+    """Return what publishing into a collection did."""
+    return {
+        "collection": dg.MetadataValue.text(report.collection),
+        "documents": dg.MetadataValue.int(report.documents),
+        "inserted": dg.MetadataValue.int(report.inserted),
+        "updated": dg.MetadataValue.int(report.updated),
+        "unchanged": dg.MetadataValue.int(report.unchanged),
+        "deleted": dg.MetadataValue.int(report.deleted),
+        "documents_of_others_left_alone": dg.MetadataValue.int(report.foreign_duplicates),
+        "content_hash": dg.MetadataValue.text(report.content_hash),
+    }

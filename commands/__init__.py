@@ -1,0 +1,1 @@
+"""What reaches the desk from outside Dagster: the commands behind the Makefile."""

@@ -1,0 +1,66 @@
+"""`make nightly`: run the night of a session, training first where there is no fresh model."""
+
+import argparse
+import sys
+from datetime import date
+
+from commands.console import CONSOLE, run_job
+from commands.instance import prepared_settings
+from commands.summary import print_summary
+from pipelines.signals.retraining import reason_to_train
+
+
+def main() -> None:
+    """Run a night, or a range of nights in one run, and show what was published."""
+    arguments = _arguments()
+    settings = prepared_settings()
+
+    import dagster as dg
+
+    from assets.partitions import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
+    from definitions import defs
+    from resources.wiring import build_market, build_model_registry
+
+    market = build_market(settings)
+    last = arguments.session or market.last_completed_session()
+    first = arguments.since or last
+    tags = (
+        {PARTITION_TAG: last.isoformat()}
+        if first == last
+        else {RANGE_START_TAG: first.isoformat(), RANGE_END_TAG: last.isoformat()}
+    )
+    CONSOLE.print(f"[bold]Nightdesk[/bold]  {market.name}, session {last}, state {settings.home}")
+    found = build_model_registry(settings).signal_for(market.name, last)
+    reason = reason_to_train(
+        found[1].trained_through if found else None, last, calendar=market.calendar
+    )
+    with dg.DagsterInstance.get() as instance:
+        if reason:
+            CONSOLE.print(f"\n[bold]training[/bold]  {reason}")
+            _require(run_job(defs.resolve_job_def("training"), instance, tags=tags))
+        CONSOLE.print("\n[bold]nightly[/bold]")
+        _require(run_job(defs.resolve_job_def("nightly"), instance, tags=tags))
+    print_summary(settings, last)
+
+
+def _arguments() -> argparse.Namespace:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--session", type=_session, help="YYYY-MM-DD; default: the last completed")
+    parser.add_argument("--since", type=_session, help="first session of a range that ends there")
+    return parser.parse_args()
+
+
+def _session(text: str) -> date | None:
+    """Read a date; an empty text, which make passes on for an unset variable, is none."""
+    return date.fromisoformat(text) if text else None
+
+
+def _require(succeeded: bool) -> None:
+    """End the command where a job failed; its failure has been printed."""
+    if not succeeded:
+        sys.exit("nightdesk: the run failed; `make ui` shows its log, running again resumes it")
+
+
+if __name__ == "__main__":
+    main()

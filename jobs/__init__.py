@@ -1,0 +1,1 @@
+"""The runs a person or a schedule starts."""

@@ -1,0 +1,21 @@
+"""The job of the night: from the vendor to MongoDB, for a session or a range of sessions."""
+
+import dagster as dg
+
+from assets.groups import Group
+from assets.partitions import SESSIONS
+
+NIGHTLY = dg.define_asset_job(
+    name="nightly",
+    description=(
+        "Ingest, check, compute features, score with the models at hand, publish, and write the "
+        "manifest last. State tables are brought up to date through the session; a range is one "
+        "run. Leaves training to the job `training`: without a model every signal abstains."
+    ),
+    selection=dg.AssetSelection.groups(
+        Group.INGEST, Group.QUALITY, Group.FEATURES, Group.SIGNALS, Group.PUBLISHING
+    ),
+    partitions_def=SESSIONS,
+    executor_def=dg.in_process_executor,
+    tags={"nightdesk/job": "nightly"},
+)

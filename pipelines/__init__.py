@@ -1,0 +1,1 @@
+"""What the desk knows: pure Python, frames in, frames and documents out."""

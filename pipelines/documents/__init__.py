@@ -1,0 +1,1 @@
+"""The documents that the backend reads from MongoDB, one Pydantic model per collection."""

@@ -1,0 +1,107 @@
+"""What all published documents share: identity, content hash and the form MongoDB stores.
+
+A document is its natural key and its content. When it was created and last changed is written by
+`resources.serving`, which also turns identifiers into ObjectIds: no database client is known here.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipelines.documents.values import to_mongo_value
+
+PUBLISHER: Literal["nightdesk"] = "nightdesk"
+DOCUMENT_ID_BYTES = 12
+# Fields that belong to the serving resource, to MongoDB or to a person, never to a model.
+RESERVED_FIELDS = frozenset(
+    {"_id", "acknowledged", "content_hash", "created_at", "resolved_at", "updated_at"}
+)
+
+
+@dataclass(frozen=True)
+class Index:
+    """A MongoDB index of ours: a name of its own, fields with 1 (rising) or -1 (falling)."""
+
+    name: str
+    keys: tuple[tuple[str, int], ...]
+    unique: bool = False
+
+
+class DocumentPart(BaseModel):
+    """A map inside a document: checked when it is made, never changed, no field too many."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class PublishedDocument(DocumentPart):
+    """A MongoDB document of one collection.
+
+    Fields named in `bookkeeping` are stored but are no content: a change in them alone is not
+    worth a write.
+    """
+
+    collection: ClassVar[str]
+    natural_key: ClassVar[tuple[str, ...]]
+    indexes: ClassVar[tuple[Index, ...]] = ()
+    bookkeeping: ClassVar[frozenset[str]] = frozenset()
+
+    publisher: Literal["nightdesk"] = Field(
+        default=PUBLISHER, description="Who wrote the document; only our own are ever deleted."
+    )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: object) -> None:
+        """Refuse a model that would write a field which is not its own."""
+        taken = RESERVED_FIELDS & cls.model_fields.keys()
+        if taken:
+            message = f"{cls.__name__} declares {sorted(taken)}: a document never writes these"
+            raise TypeError(message)
+
+    def to_mongo(self) -> dict[str, object]:
+        """Return the document as it is stored, without `_id`, `created_at` and `updated_at`."""
+        stored = {name: to_mongo_value(getattr(self, name)) for name in type(self).model_fields}
+        return stored | {"content_hash": content_hash(stored, bookkeeping=self.bookkeeping)}
+
+
+def document_id(collection: str, key: Sequence[object]) -> str:
+    """Return the `_id` of a document's first insert, as 24 hexadecimal digits.
+
+    It is the start of the SHA-256 of the natural key, so that two writers of one key meet in one
+    document instead of making two.
+    """
+    digest = hashlib.sha256(_canonical_json([collection, *key]).encode()).digest()
+    return digest[:DOCUMENT_ID_BYTES].hex()
+
+
+def content_hash(stored: Mapping[str, object], *, bookkeeping: frozenset[str]) -> str:
+    """Return the SHA-256 of a stored document's content as canonical JSON."""
+    content = {name: value for name, value in stored.items() if name not in bookkeeping}
+    return hashlib.sha256(_canonical_json(content).encode()).hexdigest()
+
+
+def collection_hash(hash_by_key: Iterable[tuple[Sequence[object], str]]) -> str:
+    """Return the SHA-256 over all keys and content hashes, whatever their order."""
+    lines = sorted(f"{_canonical_json(list(key))} {digest}" for key, digest in hash_by_key)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _canonical_json(value: object) -> str:
+    """Return JSON with sorted names, no spaces and the shortest digits that read back equal."""
+    return json.dumps(
+        value,
+        sort_keys=True,
+        separators=(",", ":"),
+        ensure_ascii=False,
+        allow_nan=False,
+        default=_instant_text,
+    )
+
+
+def _instant_text(instant: datetime) -> str:
+    """Return an instant as ISO text in milliseconds; all else that is stored is JSON already."""
+    return instant.isoformat(timespec="milliseconds")

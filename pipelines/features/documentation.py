@@ -1,0 +1,54 @@
+"""The text of `docs/features.md`, made from the catalogue."""
+
+from collections.abc import Iterable
+
+from pipelines.features.groups import Feature, FeatureGroup
+from pipelines.features.inputs import LEAVES
+
+_HEAD = """# Features
+
+Generated from `pipelines/features/catalogue.py`: change it there. Windows count rows of the
+symbol, the current one included. A value at session t reads rows at or before t; a window is null
+until all its rows have a value; division by zero is null. A version changes when the values may.
+
+## Inputs
+
+| input | unit | meaning | over `clean_prices AS bar` |
+| --- | --- | --- | --- |
+"""
+
+
+def features_document(groups: Iterable[FeatureGroup]) -> str:
+    """Return the Markdown page: the inputs, then each group with its features."""
+    inputs = "".join(
+        f"| {leaf.name} | {leaf.unit} | {leaf.description} | `{leaf.sql}` |\n"
+        for leaf in LEAVES.values()
+    )
+    return _HEAD + inputs + "".join(_group_section(group) for group in groups)
+
+
+def _group_section(group: FeatureGroup) -> str:
+    heading = f"\n## {group.name}\n\n{group.description} Look-back: {group.look_back} rows.\n"
+    return heading + "".join(_feature_section(feature) for feature in group.features)
+
+
+def _feature_section(feature: Feature) -> str:
+    tree = feature.expression
+    facts = (
+        f"unit: {feature.unit}",
+        f"range: {_range(feature)}",
+        f"look-back: {tree.look_back} rows",
+        f"inputs: {', '.join(sorted(tree.inputs))}",
+        f"version: `{tree.version}`",
+        f"source: {feature.source}",
+    )
+    listed = "\n".join(f"- {fact}" for fact in facts)
+    return f"\n### {feature.name}\n\n{feature.description}\n\n    {tree.text}\n\n{listed}\n"
+
+
+def _range(feature: Feature) -> str:
+    lowest, highest = feature.bounds
+    return (
+        f"{'no lower bound' if lowest is None else f'{lowest:.4g}'} to"
+        f" {'no upper bound' if highest is None else f'{highest:.4g}'}"
+    )

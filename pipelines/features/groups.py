@@ -1,0 +1,62 @@
+"""What a feature and a group of features are."""
+
+import hashlib
+from dataclasses import dataclass
+
+from pipelines.features.expressions import Expression
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of a feature table.
+
+    Attributes:
+        name: the column.
+        expression: its formula, from which SQL, look-back and version follow.
+        unit: what a value counts.
+        description: one line for a reader who knows markets but not this code.
+        source: author or paper of the idea.
+        bounds: least and greatest possible value, None where there is no bound.
+    """
+
+    name: str
+    expression: Expression
+    unit: str
+    description: str
+    source: str
+    bounds: tuple[float | None, float | None] = (None, None)
+
+
+@dataclass(frozen=True)
+class FeatureGroup:
+    """The features of one table, keyed by (symbol, session)."""
+
+    name: str
+    description: str
+    features: tuple[Feature, ...]
+
+    def __post_init__(self) -> None:
+        names = [feature.name for feature in self.features]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated or not names:
+            message = (
+                f"feature group {self.name!r} needs features with names of their own:"
+                f" {', '.join(repeated) if repeated else 'none given'}"
+            )
+            raise ValueError(message)
+
+    @property
+    def expressions(self) -> dict[str, Expression]:
+        """Return the expressions by column name, in the table's order."""
+        return {feature.name: feature.expression for feature in self.features}
+
+    @property
+    def look_back(self) -> int:
+        """Return how many earlier rows of a symbol the group needs for one row."""
+        return max(feature.expression.look_back for feature in self.features)
+
+    @property
+    def version(self) -> str:
+        """Return a hash of the names and versions of the features: equal ones mean equal values."""
+        parts = [f"{feature.name}={feature.expression.version}" for feature in self.features]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

@@ -1,0 +1,22 @@
+"""How the labels of the lake follow from clean prices."""
+
+from pipelines.derivations import CHANGES, Derivation
+from pipelines.labels import label_query
+from pipelines.tables import CLEAN_PRICES, EXCHANGE_SESSIONS, NEXT_SESSION_LABELS
+
+_SESSION_BEFORE = f"""
+    SELECT symbol, coalesce(
+        (SELECT max(known.session) FROM {EXCHANGE_SESSIONS.name} AS known
+         WHERE known.session < from_session),
+        from_session
+    ) AS from_session
+    FROM {CHANGES}
+"""
+"""A change at a session moves the label of the session before it too."""
+
+NEXT_SESSION_LABELS_DERIVATION = Derivation(
+    table=NEXT_SESSION_LABELS,
+    sources=(CLEAN_PRICES,),
+    query=label_query(source=CLEAN_PRICES.name, sessions=EXCHANGE_SESSIONS.name, changes=CHANGES),
+    scope=_SESSION_BEFORE,
+)

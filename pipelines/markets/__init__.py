@@ -1,0 +1,1 @@
+"""The markets that data can come from."""

@@ -1,0 +1,1 @@
+"""Daily bars: what the vendor sent, how it changed, and the returns they make."""

@@ -1,0 +1,1 @@
+"""Next-session signals: train, calibrate, score and explain."""

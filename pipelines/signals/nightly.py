@@ -1,0 +1,172 @@
+"""A night's signals as rows of the lake and as documents."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date
+
+import polars as pl
+
+from pipelines.documents.contribution import FeatureContribution, top_signals
+from pipelines.documents.signal import MeasuredValue, MLSignal, TrackRecord
+from pipelines.nights import Night, Origin
+from pipelines.signals.model import TrainedSignal
+from pipelines.signals.scoring import score_signals
+from pipelines.tables import SIGNAL_SCORES
+from pipelines.universe import listed_on
+from pipelines.validation.metrics import SignalMetrics
+from pipelines.validation.session_bootstrap import Estimate
+
+HORIZON_SESSIONS = 1
+CALENDAR_DAYS_PER_SESSION = 365.25 / 252
+
+VersionedModel = tuple[int, TrainedSignal]
+
+
+def rewritable(nights: Iterable[Night], scored: pl.DataFrame) -> list[Night]:
+    """Return the nights whose scores may be written: a live prediction is never rewritten.
+
+    Args:
+        nights: The nights to score.
+        scored: Rows of `signal_scores` of their sessions.
+    """
+    is_live = pl.col("origin") == Origin.LIVE.value
+    live = set(scored.filter(is_live)["session"].to_list())
+    return [night for night in nights if night.session not in live]
+
+
+def score_nights(
+    nights: Sequence[Night],
+    features: pl.DataFrame,
+    *,
+    universe: Sequence[str],
+    first_sessions: Mapping[str, date],
+    model_for: Callable[[date], VersionedModel | None],
+) -> pl.DataFrame:
+    """Return the rows of `signal_scores` of some nights.
+
+    Args:
+        nights: The nights to score, each by a model of its own time.
+        features: Feature rows of their sessions.
+        universe: Symbols to answer for.
+        first_sessions: The session a symbol was first seen in; before it, it has no signal.
+        model_for: Gives the registry version and the model that may score a session.
+    """
+    frames = [SIGNAL_SCORES_EMPTY]
+    for night in nights:
+        symbols = listed_on(night.session, universe, first_sessions)
+        chosen = model_for(night.session)
+        scores = score_signals(
+            chosen[1] if chosen else None,
+            features.filter(pl.col("session") == night.session),
+            symbols,
+            session=night.session,
+        )
+        frames.append(_score_rows(scores, night, chosen))
+    return pl.concat(frames)
+
+
+def signal_documents(
+    scores: pl.DataFrame,
+    nights: Iterable[Night],
+    *,
+    track_records: Mapping[int, SignalMetrics | None],
+    look_back_sessions: int,
+) -> Iterator[MLSignal]:
+    """Make the documents of scores.
+
+    Args:
+        scores: Rows of `signal_scores`.
+        nights: The nights that they belong to.
+        track_records: What each model version had shown out of sample when it was trained.
+        look_back_sessions: How many sessions back the features reach.
+    """
+    by_session = {night.session: night for night in nights}
+    look_back_days = max(5, round(look_back_sessions * CALENDAR_DAYS_PER_SESSION))
+    for row in scores.sort("session", "symbol").iter_rows(named=True):
+        night = by_session[row["session"]]
+        contributions = tuple(
+            FeatureContribution.model_validate(part) for part in json.loads(row["contributions"])
+        )
+        yield MLSignal(
+            symbol=row["symbol"],
+            session=row["session"],
+            horizon=row["horizon"],
+            market=night.market,
+            night_id=night.night_id,
+            origin=night.origin,
+            as_of=night.as_of,
+            lookback_days=look_back_days,
+            probability=row["probability"],
+            base_rate=row["base_rate"],
+            confidence=row["confidence"],
+            recommendation=row["recommendation"],
+            abstain_reason=row["abstain_reason"],
+            model_version=row["model_version"],
+            trained_through=row["trained_through"],
+            track_record=track_record(track_records.get(row["model_version"])),
+            feature_contributions=contributions,
+            top_signals=top_signals(contributions),
+        )
+
+
+def signal_scope(nights: Iterable[Night]) -> dict[str, object]:
+    """Return which documents of `ml_signals` belong to some nights."""
+    return {"session": [night.session for night in nights], "horizon": HORIZON_SESSIONS}
+
+
+def track_record(metrics: SignalMetrics | None) -> TrackRecord | None:
+    """Return out-of-sample metrics as a document shows them; None where a figure is undefined."""
+    if metrics is None:
+        return None
+    figures = (metrics.auc, metrics.brier_skill, metrics.calibration_slope)
+    auc, brier_skill, calibration_slope = (_measured(figure) for figure in figures)
+    if auc is None or brier_skill is None or calibration_slope is None:
+        return None
+    return TrackRecord(
+        auc=auc,
+        brier_skill=brier_skill,
+        calibration_slope=calibration_slope,
+        sessions=metrics.sessions,
+        rows=metrics.rows,
+    )
+
+
+def _measured(figure: Estimate | None) -> MeasuredValue | None:
+    """Return a figure with its interval as a document shows it."""
+    if figure is None:
+        return None
+    return MeasuredValue(estimate=figure.value, low=figure.lower, high=figure.upper)
+
+
+def _score_rows(scores: pl.DataFrame, night: Night, chosen: VersionedModel | None) -> pl.DataFrame:
+    """Add to scores what the lake keeps beside them."""
+    version, through = (chosen[0], chosen[1].trained_through) if chosen else (None, None)
+    return scores.with_columns(
+        session=pl.lit(night.session, dtype=pl.Date),
+        horizon=pl.lit(HORIZON_SESSIONS, dtype=pl.Int32),
+        night_id=pl.lit(night.night_id),
+        origin=pl.lit(night.origin.value),
+        model_version=pl.lit(version, dtype=pl.Int64),
+        trained_through=pl.lit(through, dtype=pl.Date),
+    ).select(SIGNAL_SCORES.column_names)
+
+
+SIGNAL_SCORES_EMPTY = pl.DataFrame(
+    schema={
+        "symbol": pl.String,
+        "session": pl.Date,
+        "horizon": pl.Int32,
+        "night_id": pl.String,
+        "origin": pl.String,
+        "model_version": pl.Int64,
+        "trained_through": pl.Date,
+        "raw_probability": pl.Float64,
+        "probability": pl.Float64,
+        "base_rate": pl.Float64,
+        "confidence": pl.Float64,
+        "recommendation": pl.String,
+        "abstain_reason": pl.String,
+        "contributions": pl.String,
+    }
+)
+"""No scores, in the columns of `signal_scores`."""

@@ -1,0 +1,218 @@
+"""Tonight's signals: a probability, how sure it is, what made it, or the reason for having none.
+
+One row for every symbol of the universe. A symbol without a trustworthy opinion abstains: `hold`,
+the base rate, confidence 0, no contributions, and a reason; the booster's own opinion, where it
+has one, stays in `raw_probability`.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from datetime import date
+from enum import StrEnum
+
+import numpy as np
+import polars as pl
+
+from pipelines.signals.calibration import Calibration
+from pipelines.signals.model import TrainedSignal, finite_features
+from pipelines.validation.logistic import FloatArray, expit, logit
+
+# Distance of the probability from the base rate. Two points pay for a liquid share's costs at a
+# daily move of about 1 %; five are rarely reached by an honest daily model.
+BUY_MARGIN = 0.02
+STRONG_MARGIN = 0.05
+# The rate of up sessions to publish when no model has measured one.
+UNKNOWN_BASE_RATE = 0.5
+
+SCORE_SCHEMA = pl.Schema(
+    {
+        "symbol": pl.String(),
+        "raw_probability": pl.Float64(),
+        "probability": pl.Float64(),
+        "base_rate": pl.Float64(),
+        "confidence": pl.Float64(),
+        "recommendation": pl.String(),
+        "abstain_reason": pl.String(),
+        "contributions": pl.String(),
+    }
+)
+
+OPINION_SCHEMA = {
+    name: SCORE_SCHEMA[name]
+    for name in ("symbol", "raw_probability", "probability", "confidence", "contributions")
+}
+
+
+class Recommendation(StrEnum):
+    """What the backend shows."""
+
+    STRONG_BUY = "strong_buy"
+    BUY = "buy"
+    HOLD = "hold"
+    SELL = "sell"
+    STRONG_SELL = "strong_sell"
+
+
+class AbstainReason(StrEnum):
+    """Why a symbol has no opinion, the first that applies.
+
+    stale: no features for the session. no_model: nothing was trained before it. short_history:
+    a feature is still null. no_skill: the model has not beaten chance out of sample.
+    """
+
+    STALE = "stale"
+    NO_MODEL = "no_model"
+    SHORT_HISTORY = "short_history"
+    NO_SKILL = "no_skill"
+
+
+class LookAheadError(ValueError):
+    """A model was asked about a session that it may have been trained on."""
+
+
+def select_model(trained_throughs: Iterable[date], session: date) -> date | None:
+    """Return the greatest `trained_through` before `session`, None when there is none."""
+    return max((through for through in trained_throughs if through < session), default=None)
+
+
+def score_signals(
+    model: TrainedSignal | None, features: pl.DataFrame, universe: Sequence[str], *, session: date
+) -> pl.DataFrame:
+    """Return the signal of every symbol of `universe` for `session`, by symbol (SCORE_SCHEMA).
+
+    `contributions` is JSON: a list of {feature, value, weight, impact, direction}, the strongest
+    first; impact is in log-odds, weight the share of all absolute impacts.
+
+    Args:
+        model: the model of the session's own time, None when nothing was trained before it.
+        features: symbol, session and the model's features; other sessions are ignored.
+        universe: the symbols to answer for.
+        session: the session that the signals follow.
+
+    Raises:
+        LookAheadError: the model was trained through `session` or later.
+    """
+    if model is not None and model.trained_through >= session:
+        message = (
+            f"the model was trained through {model.trained_through} and may not score {session}: "
+            "take one with an earlier trained_through (select_model)"
+        )
+        raise LookAheadError(message)
+    rows = _rows_of_universe(features, universe, session).with_columns(
+        _abstain_reason(model).alias("abstain_reason")
+    )
+    base_rate = UNKNOWN_BASE_RATE if model is None else model.base_rate
+    return (
+        rows.join(_opinions(model, rows), on="symbol", how="left")
+        .with_columns(pl.lit(base_rate).alias("base_rate"))
+        .with_columns(
+            _unless_abstaining("probability", pl.col("base_rate")),
+            _unless_abstaining("confidence", pl.lit(0.0)),
+            _unless_abstaining("contributions", pl.lit("[]")),
+        )
+        .with_columns(_recommendation().alias("recommendation"))
+        .select(pl.col(name).cast(dtype) for name, dtype in SCORE_SCHEMA.items())
+        .sort("symbol")
+    )
+
+
+def _rows_of_universe(
+    features: pl.DataFrame, universe: Sequence[str], session: date
+) -> pl.DataFrame:
+    """Return the session's feature row of every symbol, all null where it has none."""
+    tonight = features.filter(pl.col("session") == session).with_columns(has_row=True)
+    symbols = pl.DataFrame({"symbol": sorted(set(universe))}, schema={"symbol": pl.String()})
+    return symbols.join(tonight, on="symbol", how="left", validate="1:1")
+
+
+def _abstain_reason(model: TrainedSignal | None) -> pl.Expr:
+    """Return the expression for the first reason that applies, null where there is an opinion."""
+    stale = pl.when(pl.col("has_row").is_null()).then(pl.lit(AbstainReason.STALE.value))
+    if model is None:
+        return stale.otherwise(pl.lit(AbstainReason.NO_MODEL.value))
+    is_short = pl.any_horizontal(column.is_null() for column in finite_features(model.features))
+    reason = stale.when(is_short).then(pl.lit(AbstainReason.SHORT_HISTORY.value))
+    if model.has_skill:
+        return reason.otherwise(pl.lit(None, dtype=pl.String))
+    return reason.otherwise(pl.lit(AbstainReason.NO_SKILL.value))
+
+
+def _opinions(model: TrainedSignal | None, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return what the model makes of each row with all features, whether published or not."""
+    no_features = pl.col("abstain_reason").is_in([AbstainReason.STALE, AbstainReason.SHORT_HISTORY])
+    known = rows.filter(~no_features.fill_null(value=False))
+    if model is None or known.is_empty():
+        return pl.DataFrame(schema=OPINION_SCHEMA)
+    margin = model.margins(known)
+    columns = {
+        "symbol": known["symbol"],
+        "raw_probability": expit(margin),
+        "probability": model.calibration.probability(margin),
+        "confidence": _confidence(model.calibration, margin, base_rate=model.base_rate),
+        "contributions": _explanations(model, known),
+    }
+    return pl.DataFrame(columns, schema=OPINION_SCHEMA)
+
+
+def _confidence(calibration: Calibration, margin: FloatArray, *, base_rate: float) -> FloatArray:
+    """Return how surely the probability differs from the base rate, in [0, 1].
+
+    The two-sided confidence at which the calibration's own error excludes the base rate:
+    2Φ(z) - 1 with z the distance in log-odds over its standard error.
+    """
+    distance = np.abs(calibration.log_odds(margin) - logit(np.array(base_rate)))
+    z = distance / calibration.standard_error(margin)
+    return np.clip([math.erf(value / math.sqrt(2.0)) for value in z], 0.0, 1.0)
+
+
+def _explanations(model: TrainedSignal, rows: pl.DataFrame) -> list[str]:
+    """Return the contributions of each row as JSON, the strongest first."""
+    impacts = model.contributions(rows)[:, :-1]
+    values = rows.select(finite_features(model.features)).rows()
+    return [
+        json.dumps(_explanation(model.features, row_values, row_impacts))
+        for row_values, row_impacts in zip(values, impacts, strict=True)
+    ]
+
+
+def _explanation(
+    features: Sequence[str], values: Sequence[float], impacts: FloatArray
+) -> list[dict[str, str | float | None]]:
+    total = float(np.abs(impacts).sum())
+    return [
+        {
+            "feature": features[position],
+            "value": float(values[position]),
+            "weight": abs(float(impacts[position])) / total if total else 0.0,
+            "impact": float(impacts[position]),
+            "direction": _direction(float(impacts[position])),
+        }
+        for position in np.argsort(-np.abs(impacts), kind="stable")
+    ]
+
+
+def _direction(impact: float) -> str | None:
+    if impact == 0:
+        return None
+    return "up" if impact > 0 else "down"
+
+
+def _unless_abstaining(name: str, otherwise: pl.Expr) -> pl.Expr:
+    return pl.when(pl.col("abstain_reason").is_null()).then(name).otherwise(otherwise).alias(name)
+
+
+def _recommendation() -> pl.Expr:
+    """Return the bucket of `probability` by its distance from `base_rate`."""
+    distance = pl.col("probability") - pl.col("base_rate")
+    return (
+        pl.when(distance >= STRONG_MARGIN)
+        .then(pl.lit(Recommendation.STRONG_BUY.value))
+        .when(distance >= BUY_MARGIN)
+        .then(pl.lit(Recommendation.BUY.value))
+        .when(distance <= -STRONG_MARGIN)
+        .then(pl.lit(Recommendation.STRONG_SELL.value))
+        .when(distance <= -BUY_MARGIN)
+        .then(pl.lit(Recommendation.SELL.value))
+        .otherwise(pl.lit(Recommendation.HOLD.value))
+    )

@@ -1,0 +1,276 @@
+"""Every lake table as data: columns, types, units, key and meaning.
+
+DDL, Dagster column schemas, key checks and `docs/tables.md` are made from these entries. A table
+that is not here does not exist in the lake.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipelines.features.catalogue import TECHNICAL
+from pipelines.features.groups import FeatureGroup
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its DuckDB type and what a value means, unit included."""
+
+    name: str
+    type: str
+    description: str
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Table:
+    """One lake table. `key` names the columns that identify a row; a check asserts it."""
+
+    name: str
+    description: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the columns, in the order of the table."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def value_names(self) -> tuple[str, ...]:
+        """Names of the columns outside the key."""
+        return tuple(name for name in self.column_names if name not in self.key)
+
+
+def create_statement(table: Table, *, catalog: str) -> str:
+    """Return the DDL that creates a table in a catalog where it does not exist yet."""
+    columns = ", ".join(
+        f"{column.name} {column.type}{'' if column.nullable else ' NOT NULL'}"
+        for column in table.columns
+    )
+    return f"CREATE TABLE IF NOT EXISTS {catalog}.{table.name} ({columns})"
+
+
+SYMBOL = Column("symbol", "VARCHAR", "Ticker, upper case.")
+SESSION = Column("session", "DATE", "Trading day of the exchange calendar.")
+KNOWN_AT = Column("known_at", "TIMESTAMPTZ", "First instant at which we could have known the row.")
+
+_BAR = (
+    Column("open", "DOUBLE", "First price of the session as traded, in dollars."),
+    Column("high", "DOUBLE", "Highest price of the session as traded, in dollars."),
+    Column("low", "DOUBLE", "Lowest price of the session as traded, in dollars."),
+    Column("close", "DOUBLE", "Last price of the session as traded, in dollars."),
+    Column("volume", "BIGINT", "Shares traded in the session, not adjusted."),
+    Column(
+        "adjusted_close",
+        "DOUBLE",
+        "The vendor's close adjusted for later splits and dividends, in dollars: its past changes "
+        "at every dividend, so it is published but never an input.",
+    ),
+    Column("dividend_amount", "DOUBLE", "Cash dividend whose ex-date this is, dollars a share."),
+    Column("split_coefficient", "DOUBLE", "New shares for one old share this session; 1 if none."),
+)
+
+_PRICE_REVISION = (
+    KNOWN_AT,
+    Column("known_at_basis", "VARCHAR", "'observed', or 'assumed' for history loaded at first."),
+    Column("revision", "INTEGER", "1 for the first sight, one more for each change by the vendor."),
+    Column("response_id", "BIGINT", "The vendor response that the row was last changed by."),
+)
+
+NIGHTS = Table(
+    "nights",
+    "Every night ever opened: one session of one market, seen from one instant.",
+    ("market", "session"),
+    (
+        Column("market", "VARCHAR", "Where the data comes from: alpha_vantage, sample, simulated."),
+        SESSION,
+        Column("night_id", "VARCHAR", "Hash of market, session and as_of."),
+        Column("as_of", "TIMESTAMPTZ", "The instant the night is seen from; never changed."),
+        Column("origin", "VARCHAR", "'live' or 'backfill'."),
+        Column("lake_snapshot", "BIGINT", "Lake version that was published.", nullable=True),
+    ),
+)
+
+EXCHANGE_SESSIONS = Table(
+    "exchange_sessions",
+    "Sessions of the exchange up to the newest night, as the calendar had them.",
+    ("session",),
+    (
+        SESSION,
+        Column("closes_at", "TIMESTAMPTZ", "Close of the session, early closes included."),
+    ),
+)
+
+CONSUMER_POSITIONS = Table(
+    "consumer_positions",
+    "How far each derived table has read its source; written in the transaction that derives.",
+    ("consumer", "source"),
+    (
+        Column("consumer", "VARCHAR", "The table that is derived."),
+        Column("source", "VARCHAR", "The table that it is derived from."),
+        Column("position", "BIGINT", "Last response_id or lake version that was taken in."),
+    ),
+)
+
+VENDOR_BODIES = Table(
+    "vendor_bodies",
+    "Bodies of vendor answers exactly as they came, each distinct one kept once.",
+    ("body_sha256",),
+    (
+        Column("body_sha256", "VARCHAR", "SHA-256 of the body's bytes."),
+        Column("body", "BLOB", "The body, gzip-compressed."),
+    ),
+)
+
+VENDOR_RESPONSES = Table(
+    "vendor_responses",
+    "Every answer of the vendor, refusals and faults too, in the order they came.",
+    ("response_id",),
+    (
+        Column("response_id", "BIGINT", "Number of the answer, counted from 1."),
+        Column("function", "VARCHAR", "The vendor function that was asked for."),
+        Column("symbol", "VARCHAR", "The symbol that was asked for.", nullable=True),
+        Column("request", "VARCHAR", "The query's parameters as JSON, without the key."),
+        Column("fetched_at", "TIMESTAMPTZ", "When the answer came, by the night's clock."),
+        Column("outcome", "VARCHAR", "'data', or the kind of refusal or fault."),
+        Column("message", "VARCHAR", "What was wrong, without the key.", nullable=True),
+        Column("body_sha256", "VARCHAR", "The body, in vendor_bodies.", nullable=True),
+    ),
+)
+
+DAILY_PRICES = Table(
+    "daily_prices",
+    "Daily bars as the vendor last sent them, right or wrong.",
+    ("symbol", "session"),
+    (SYMBOL, SESSION, *_BAR, *_PRICE_REVISION),
+)
+
+QUARANTINED_PRICES = Table(
+    "quarantined_prices",
+    "Bars withheld from every model, as the vendor sent them, with the rules they break.",
+    ("symbol", "session"),
+    (
+        SYMBOL,
+        SESSION,
+        *_BAR,
+        *_PRICE_REVISION,
+        Column("rules", "VARCHAR[]", "Names of the hard rules that the bar breaks."),
+        Column("reasons", "VARCHAR[]", "The same in words, with the values."),
+    ),
+)
+
+CLEAN_PRICES = Table(
+    "clean_prices",
+    "Daily bars that break no hard rule, with total return chained forwards only.",
+    ("symbol", "session"),
+    (
+        SYMBOL,
+        SESSION,
+        *_BAR,
+        Column(
+            "split_factor",
+            "DOUBLE",
+            "Product of all split coefficients up to the session: shares now for one at first.",
+        ),
+        Column(
+            "total_return_index",
+            "DOUBLE",
+            "Value of one dollar held since the first session, dividends reinvested; 1 at first.",
+        ),
+        KNOWN_AT,
+    ),
+)
+
+NEXT_SESSION_LABELS = Table(
+    "next_session_labels",
+    "What happened in the session after: the truth that signals are trained and judged on.",
+    ("symbol", "session"),
+    (
+        SYMBOL,
+        SESSION,
+        Column("label_end", "DATE", "Session in which the label became known: the next one."),
+        Column("next_session_return", "DOUBLE", "Total return of the next session, a fraction."),
+        Column("is_up", "BOOLEAN", "Whether that return is above zero."),
+    ),
+)
+
+SIGNAL_SCORES = Table(
+    "signal_scores",
+    "Each night's opinion on each symbol's next session, or the reason for having none.",
+    ("symbol", "session", "horizon"),
+    (
+        SYMBOL,
+        SESSION,
+        Column("horizon", "INTEGER", "Sessions ahead that the opinion is about."),
+        Column("night_id", "VARCHAR", "The night that scored."),
+        Column("origin", "VARCHAR", "'live' scores are never rewritten; 'backfill' ones may be."),
+        Column("model_version", "BIGINT", "Version in the model registry.", nullable=True),
+        Column("trained_through", "DATE", "Last label end the model has seen.", nullable=True),
+        Column(
+            "raw_probability", "DOUBLE", "The model's opinion, abstained or not.", nullable=True
+        ),
+        Column("probability", "DOUBLE", "Published chance that the next session ends higher."),
+        Column("base_rate", "DOUBLE", "Share of higher sessions that the model was trained on."),
+        Column("confidence", "DOUBLE", "0 to 1: how surely the probability differs from the base."),
+        Column("recommendation", "VARCHAR", "strong_buy, buy, hold, sell or strong_sell."),
+        Column("abstain_reason", "VARCHAR", "Why there is no opinion.", nullable=True),
+        Column("contributions", "VARCHAR", "Feature contributions in log-odds, as JSON."),
+    ),
+)
+
+
+def feature_table(group: FeatureGroup) -> Table:
+    """Return the lake table that holds a group of features."""
+    return Table(
+        group.name,
+        group.description,
+        ("symbol", "session"),
+        (
+            SYMBOL,
+            SESSION,
+            *(
+                Column(feature.name, "FLOAT", f"{feature.description} [{feature.unit}]", True)
+                for feature in group.features
+            ),
+        ),
+    )
+
+
+TECHNICAL_FEATURES = feature_table(TECHNICAL)
+
+TABLES: Mapping[str, Table] = {
+    table.name: table
+    for table in (
+        NIGHTS,
+        EXCHANGE_SESSIONS,
+        CONSUMER_POSITIONS,
+        VENDOR_BODIES,
+        VENDOR_RESPONSES,
+        DAILY_PRICES,
+        QUARANTINED_PRICES,
+        CLEAN_PRICES,
+        TECHNICAL_FEATURES,
+        NEXT_SESSION_LABELS,
+        SIGNAL_SCORES,
+    )
+}
+
+
+def tables_document(tables: Mapping[str, Table] = TABLES) -> str:
+    """Return `docs/tables.md`: what each table of the lake holds."""
+    return "# Tables of the lake\n\nMade by `make docs` from `pipelines/tables.py`.\n" + "".join(
+        _table_section(table) for table in tables.values()
+    )
+
+
+def _table_section(table: Table) -> str:
+    """Return one table's section of the document."""
+    rows = "".join(
+        f"| `{column.name}` | {column.type}{' or null' if column.nullable else ''} "
+        f"| {column.description} |\n"
+        for column in table.columns
+    )
+    return (
+        f"\n## {table.name}\n\n{table.description} Key: {', '.join(table.key)}.\n\n"
+        f"| column | type | meaning |\n| --- | --- | --- |\n{rows}"
+    )

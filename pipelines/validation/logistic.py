@@ -1,0 +1,80 @@
+"""Logistic line through a margin: logit P(up) = intercept + slope · margin."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+
+NEWTON_STEPS = 50
+CONVERGED = 1e-10
+# Below this spread (log-odds) a margin says the same of every row and has no slope.
+FLAT_SPREAD = 1e-9
+
+
+@dataclass(frozen=True)
+class LinePrior:
+    """Gaussian belief about (intercept, slope), independent; precision 0 is no belief."""
+
+    mean: tuple[float, float] = (0.0, 0.0)
+    precision: tuple[float, float] = (0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class LogisticLine:
+    """A fitted line (intercept, slope) with what each row adds to gradient and information.
+
+    `gradients` is rows × 2, `information` rows × 2 × 2, both without the prior.
+    """
+
+    parameters: FloatArray
+    gradients: FloatArray
+    information: FloatArray
+
+
+def expit(log_odds: FloatArray) -> FloatArray:
+    """Return the probability of each log-odds value."""
+    return np.asarray(1.0 / (1.0 + np.exp(-log_odds)))
+
+
+def logit(probability: FloatArray) -> FloatArray:
+    """Return the log-odds of each probability, which must lie strictly between 0 and 1."""
+    return np.asarray(np.log(probability) - np.log1p(-probability))
+
+
+def fit_line(
+    margin: FloatArray, is_up: NDArray[np.bool_], *, prior: LinePrior | None = None
+) -> LogisticLine | None:
+    """Return the most probable line by Newton's method, or None where there is none.
+
+    There is none without a prior when all outcomes agree, the margin is flat, or it separates
+    the outcomes.
+    """
+    belief = prior or LinePrior()
+    mean, precision = np.array(belief.mean), np.diag(belief.precision)
+    if prior is None and (np.ptp(margin) < FLAT_SPREAD or is_up.all() or not is_up.any()):
+        return None
+    parameters = mean.copy()
+    for _ in range(NEWTON_STEPS):
+        line = _line_at(parameters, margin, is_up)
+        gradient = line.gradients.sum(axis=0) - precision @ (parameters - mean)
+        try:
+            step = np.linalg.solve(line.information.sum(axis=0) + precision, gradient)
+        except np.linalg.LinAlgError:
+            return None
+        if np.abs(step).max() < CONVERGED:
+            return line
+        parameters = parameters + step
+    return None
+
+
+def _line_at(parameters: FloatArray, margin: FloatArray, is_up: NDArray[np.bool_]) -> LogisticLine:
+    design = np.column_stack([np.ones_like(margin), margin])
+    probability = expit(np.clip(design @ parameters, -500, 500))
+    spread = probability * (1.0 - probability)
+    return LogisticLine(
+        parameters=parameters,
+        gradients=design * (is_up - probability)[:, None],
+        information=spread[:, None, None] * design[:, :, None] * design[:, None, :],
+    )

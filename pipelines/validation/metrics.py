@@ -1,0 +1,163 @@
+"""How good published probabilities are, each figure with an interval bootstrapped by session.
+
+Predictions are long, keyed by (symbol, session): probability, base_rate (the one known when the
+model was trained), is_up, next_session_return.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from pipelines.validation.logistic import FloatArray, fit_line, logit
+from pipelines.validation.session_bootstrap import (
+    Estimate,
+    SessionResamples,
+    area_under_curve,
+    estimate,
+    resample_sessions,
+)
+
+BoolArray = NDArray[np.bool_]
+
+RESAMPLES = 1000
+CALIBRATION_BINS = 10
+# Two symbols always correlate by ±1; three are the fewest that say something.
+SYMBOLS_FOR_CORRELATION = 3
+# Log loss and log-odds stay finite for a probability of exactly 0 or 1.
+SMALLEST_PROBABILITY = 1e-6
+
+
+@dataclass(frozen=True)
+class SignalMetrics:
+    """The measured quality of a set of predictions; None where a figure is undefined.
+
+    `brier_skill` is 1 − Brier / Brier of the base rate. `calibration_slope` and `_intercept` are
+    the logistic line of outcomes on published log-odds: 1 and 0 are perfect. `ic` and `rank_ic`
+    are means over sessions of the cross-sectional correlation of probability and return.
+    """
+
+    rows: int
+    sessions: int
+    auc: Estimate | None
+    log_loss: Estimate | None
+    brier: Estimate | None
+    brier_skill: Estimate | None
+    calibration_slope: Estimate | None
+    calibration_intercept: Estimate | None
+    expected_calibration_error: Estimate | None
+    ic: Estimate | None
+    rank_ic: Estimate | None
+
+    def estimates(self) -> dict[str, Estimate]:
+        """Return the defined figures by name."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if isinstance(value, Estimate)}
+
+    def to_document(self) -> dict[str, Any]:
+        """Return plain values that JSON can hold."""
+        return asdict(self)
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        """Return the metrics that `to_document` wrote."""
+        restored: dict[str, Any] = {
+            name: Estimate(**value) if isinstance(value, dict) else value
+            for name, value in document.items()
+        }
+        return cls(**restored)
+
+
+def measure_predictions(
+    predictions: pl.DataFrame, *, rng: np.random.Generator, resamples: int = RESAMPLES
+) -> SignalMetrics:
+    """Return every metric of `predictions` (see the module for its columns).
+
+    Raises:
+        ValueError: there is no row to measure.
+    """
+    if predictions.is_empty():
+        message = "there are no predictions to measure: the test blocks hold no labelled row"
+        raise ValueError(message)
+    rows = predictions.sort("session", "symbol")
+    drawn = resample_sessions(rows["session"].to_numpy(), resamples=resamples, rng=rng)
+    is_up = rows["is_up"].to_numpy()
+    probability = rows["probability"].cast(pl.Float64).to_numpy()
+    bounded = np.clip(probability, SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY)
+    brier = drawn.mean((probability - is_up) ** 2)
+    reference = drawn.mean((rows["base_rate"].to_numpy() - is_up) ** 2)
+    intercept, slope = _calibration_line(bounded, is_up, drawn)
+    return SignalMetrics(
+        rows=rows.height,
+        sessions=rows["session"].n_unique(),
+        auc=estimate(area_under_curve(probability, is_up, drawn)),
+        log_loss=estimate(drawn.mean(-np.log(np.where(is_up, bounded, 1.0 - bounded)))),
+        brier=estimate(brier),
+        brier_skill=estimate(1.0 - _ratio(brier, reference)),
+        calibration_slope=estimate(slope),
+        calibration_intercept=estimate(intercept),
+        expected_calibration_error=estimate(_calibration_error(probability, is_up, drawn)),
+        ic=estimate(_information_coefficient(rows, drawn, ranked=False)),
+        rank_ic=estimate(_information_coefficient(rows, drawn, ranked=True)),
+    )
+
+
+def _calibration_line(
+    probability: FloatArray, is_up: BoolArray, drawn: SessionResamples
+) -> tuple[FloatArray, FloatArray]:
+    """Return intercept and slope in each resample, by one Newton step from the sample's line.
+
+    The one-step bootstrap is first-order equivalent to refitting (Davidson & MacKinnon 1999)
+    and needs no row in the resamples, only session sums.
+    """
+    line = fit_line(logit(probability), is_up)
+    if line is None:
+        undefined = np.full(len(drawn.counts), np.nan)
+        return undefined, undefined
+    gradient = drawn.totals(line.gradients)
+    (level, cross), (_, spread) = drawn.totals(line.information).T.reshape(2, 2, -1)
+    determinant = level * spread - cross**2
+    determinant[determinant <= 0] = np.nan
+    intercept = (
+        line.parameters[0] + (spread * gradient[:, 0] - cross * gradient[:, 1]) / determinant
+    )
+    slope = line.parameters[1] + (level * gradient[:, 1] - cross * gradient[:, 0]) / determinant
+    return intercept, slope
+
+
+def _calibration_error(
+    probability: FloatArray, is_up: BoolArray, drawn: SessionResamples
+) -> FloatArray:
+    """Return the expected calibration error over bins of equal count."""
+    edges = np.quantile(probability, np.linspace(0, 1, CALIBRATION_BINS + 1)[1:-1])
+    in_bin = np.searchsorted(edges, probability)[:, None] == np.arange(CALIBRATION_BINS)
+    gaps = drawn.totals(in_bin * (probability - is_up)[:, None])
+    return np.asarray(np.abs(gaps).sum(axis=1) / drawn.totals(np.ones(len(is_up)))[:, 0])
+
+
+def _information_coefficient(
+    rows: pl.DataFrame, drawn: SessionResamples, *, ranked: bool
+) -> FloatArray:
+    """Return the mean cross-sectional correlation of probability and return in each resample."""
+    pair = [pl.col("probability"), pl.col("next_session_return")]
+    first, second = [column.rank() if ranked else column for column in pair]
+    usable = pl.len() >= SYMBOLS_FOR_CORRELATION
+    for column in pair:
+        usable &= column.max() > column.min()
+    correlation = (
+        rows.group_by("session")
+        .agg(pl.when(usable).then(pl.corr(first, second)).alias("correlation"))
+        .sort("session")["correlation"]
+        .fill_nan(None)
+    )
+    sums = correlation.fill_null(0.0).to_numpy()
+    totals = drawn.counts @ np.column_stack([sums, correlation.is_not_null().to_numpy()])
+    return _ratio(totals[:, 0], totals[:, 1])
+
+
+def _ratio(numerator: FloatArray, denominator: FloatArray) -> FloatArray:
+    ratio = np.full_like(numerator, np.nan)
+    np.divide(numerator, denominator, out=ratio, where=denominator > 0)
+    return ratio

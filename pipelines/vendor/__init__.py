@@ -1,0 +1,1 @@
+"""Alpha Vantage: what to ask for, what its answers and refusals mean."""

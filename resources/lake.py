@@ -1,0 +1,177 @@
+"""The lake: a DuckLake with its catalog in SQLite and its tables in Parquet.
+
+DuckDB is the engine, in memory and one connection a step; every process may read, and writing steps
+share a pool of one. Why a lake and not a `.duckdb` file is told in `docs/adr/0001-ducklake.md`.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from typing import TypeVar
+
+import duckdb
+import polars as pl
+from dagster_duckdb import DuckDBResource
+from pydantic import Field
+
+from pipelines.derivations import Derivation, TableUpdate
+from pipelines.nights import Night
+from pipelines.tables import Table
+from resources.lake_attachment import LakeLocation, attached
+from resources.lake_errors import LakeBusyError, explained
+from resources.lake_writer import LakeWriter
+
+Result = TypeVar("Result")
+
+
+class Lake(DuckDBResource):
+    """The feature store's tables, their versions and their change feed."""
+
+    database: str = Field(
+        default=":memory:", description="DuckDB itself holds nothing; the lake does."
+    )
+    catalog_path: str = Field(description="SQLite file of the catalog, created by the first use.")
+    data_path: str = Field(description="Folder of the Parquet files, with a slash at its end.")
+    extension_directory: str = Field(description="Where DuckDB keeps the extensions it was given.")
+    market: str = Field(description="The market whose data this lake holds.")
+    busy_attempts: int = Field(default=6, gt=0, description="Tries of a commit before giving up.")
+
+    @property
+    def _location(self) -> LakeLocation:
+        """Where this lake is, as its attachment needs it."""
+        return LakeLocation(
+            self.catalog_path, self.data_path, self.extension_directory, self.market
+        )
+
+    @contextmanager
+    def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the lake for the length of a `with` block, as the catalog in use.
+
+        A process attaches a lake once and hands out cursors: loading and verifying the extensions
+        takes a quarter of a second of processor time, a cursor a millisecond.
+
+        Raises:
+            LakeError: with what is wrong and what to do about it.
+        """
+        with (
+            explained(self.catalog_path, self.data_path),
+            attached(self._location).cursor() as cursor,
+        ):
+            cursor.execute("SET TimeZone = 'UTC'; USE lake")
+            yield cursor
+
+    def read(
+        self,
+        query: str,
+        parameters: Mapping[str, object] | None = None,
+        *,
+        version: int | None = None,
+    ) -> pl.DataFrame:
+        """Return the rows of a query.
+
+        Args:
+            query: SQL; with a version, `{at}` stands behind each table that is read as of it.
+            parameters: Values of the query's `$name` parameters.
+            version: Lake version to read at; None reads the newest.
+        """
+        at = "" if version is None else f"AT (VERSION => {version})"
+        text = query.replace("{at}", at)
+        with self.connect() as connection:
+            return connection.sql(text, params=dict(parameters or {})).pl()
+
+    def version(self) -> int:
+        """Return the number of the newest lake version."""
+        with self.connect() as connection:
+            return current_version(connection)
+
+    def commit(self, work: Callable[[LakeWriter], Result], *, night: Night, message: str) -> Result:
+        """Run a piece of work in one transaction, with the night in the commit message.
+
+        A commit that another writer got ahead of is tried again from the start, after a random
+        pause; so `work` must do nothing but read and write the lake.
+
+        Raises:
+            LakeBusyError: other writers were ahead every time.
+        """
+        from tenacity import (
+            RetryError,
+            Retrying,
+            retry_if_exception_type,
+            stop_after_attempt,
+            wait_random_exponential,
+        )
+
+        attempts = Retrying(
+            retry=retry_if_exception_type(LakeBusyError),
+            stop=stop_after_attempt(self.busy_attempts),
+            wait=wait_random_exponential(multiplier=0.2, max=5),
+        )
+        try:
+            result: Result = attempts(self._commit_once, work, night, message)
+        except RetryError as error:
+            raise LakeBusyError(self.catalog_path) from error
+        return result
+
+    def of_sessions(self, table: Table, sessions: Sequence[date]) -> pl.DataFrame:
+        """Return the rows of a table that belong to some sessions, by session and symbol."""
+        return self.read(
+            f"SELECT * FROM {table.name} "
+            "WHERE list_contains($sessions, session) ORDER BY session, symbol",
+            {"sessions": list(sessions)},
+        )
+
+    def replace_sessions(
+        self, table: Table, rows: pl.DataFrame, *, nights: Sequence[Night]
+    ) -> None:
+        """Make a table hold exactly these rows for the sessions of nights, in one commit."""
+        if nights:
+            self.commit(
+                lambda writer: writer.replace(table, rows, sessions=[n.session for n in nights]),
+                night=nights[-1],
+                message=f"write {table.name} of {len(nights)} nights",
+            )
+
+    def bring_up_to_date(self, derivation: Derivation, *, night: Night) -> TableUpdate:
+        """Recompute what depends on changes in the sources of a state table, and nothing else."""
+        return self.commit(
+            lambda writer: writer.derive(derivation),
+            night=night,
+            message=f"derive {derivation.table.name}",
+        )
+
+    def _commit_once(
+        self, work: Callable[[LakeWriter], Result], night: Night, message: str
+    ) -> Result:
+        """Run the work in one transaction and commit it."""
+        with self.connect() as connection:
+            connection.begin()
+            try:
+                result = work(LakeWriter(connection))
+                connection.execute(
+                    "CALL lake.set_commit_message($author, $message, extra_info => $night)",
+                    {
+                        "author": "nightdesk",
+                        "message": f"{message} for {night.session} of {night.market}",
+                        "night": night.night_id,
+                    },
+                )
+                connection.commit()
+            except BaseException:
+                _roll_back(connection)
+                raise
+            return result
+
+
+def current_version(connection: duckdb.DuckDBPyConnection) -> int:
+    """Return the newest version of the attached lake, as this connection sees it."""
+    row = connection.execute("SELECT id FROM lake.current_snapshot()").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Undo an open transaction; where the failed commit has already ended it, there is none."""
+    try:
+        connection.rollback()
+    except duckdb.TransactionException as error:
+        if "no transaction is active" not in str(error):
+            raise

@@ -1,0 +1,21 @@
+"""What publishing into one collection did."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class PublishingReport:
+    """What reconciling one collection did, and the hash of what stands there now."""
+
+    collection: str
+    inserted: int
+    updated: int
+    unchanged: int
+    deleted: int
+    foreign_duplicates: int  # other writers' second documents for keys of ours, left alone
+    content_hash: str
+
+    @property
+    def documents(self) -> int:
+        """How many documents of ours stand in the scope now."""
+        return self.inserted + self.updated + self.unchanged

@@ -1,0 +1,199 @@
+"""Settings, read from the environment and from `.env` in the project's root.
+
+The names, defaults and meanings stand here once; `.env.example` is checked against them by a test.
+Secrets are kept in `SecretStr` and handed on by the name of their variable only.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from pipelines.markets.names import LAST_RECORDED_SESSION, MarketName
+
+PROJECT_ROOT = Path(__file__).resolve().parent.parent
+DOTENV = PROJECT_ROOT / ".env"
+
+PlanName = Literal[
+    "free", "premium_75", "premium_150", "premium_300", "premium_600", "premium_1200"
+]
+
+
+class SettingsError(ValueError):
+    """One or more settings are wrong or missing; the message has a sentence for each."""
+
+
+class Settings(BaseSettings):
+    """What a person may set. An empty value counts as not set."""
+
+    model_config = SettingsConfigDict(env_ignore_empty=True, extra="ignore", frozen=True)
+
+    home: Path = Field(
+        PROJECT_ROOT / ".nightdesk",
+        validation_alias="NIGHTDESK_HOME",
+        description="Folder of all state; a relative path counts from the project's root.",
+    )
+    market: MarketName = Field(
+        MarketName.SAMPLE,
+        validation_alias="NIGHTDESK_MARKET",
+        description="Where the data comes from: sample (recorded, needs no key) or alpha_vantage.",
+    )
+    exchange: str = Field(
+        "XNYS",
+        validation_alias="NIGHTDESK_EXCHANGE",
+        description="ISO 10383 code of the exchange whose sessions are used.",
+    )
+    universe_file: Path | None = Field(
+        None,
+        validation_alias="NIGHTDESK_UNIVERSE_FILE",
+        description="Text file with a symbol a line; without it, all symbols of the sample market.",
+    )
+    api_key: SecretStr | None = Field(
+        None,
+        validation_alias="ALPHA_VANTAGE_API_KEY",
+        description="Key of the vendor; needed for the market alpha_vantage only.",
+    )
+    plan: PlanName = Field(
+        "premium_75",
+        validation_alias="ALPHA_VANTAGE_PLAN",
+        description="The key's plan: free or premium_<requests a minute>.",
+    )
+    mongodb_uri: SecretStr | None = Field(
+        None,
+        validation_alias="MONGODB_URI",
+        description="The backend's MongoDB; without it, a mongod in the state folder is started.",
+    )
+    mongodb_database: str = Field(
+        "quant-service",
+        validation_alias="MONGODB_DATABASE",
+        description="Database that the backend reads.",
+    )
+    lake_catalog: Path | None = Field(
+        None,
+        validation_alias="NIGHTDESK_LAKE_CATALOG",
+        description="SQLite file of the lake's catalog; default: lake/catalog.sqlite in the state "
+        "folder.",
+    )
+    lake_data: str | None = Field(
+        None,
+        validation_alias="NIGHTDESK_LAKE_DATA",
+        description="Folder of the lake's Parquet files; default: lake/data in the state folder.",
+    )
+    mlflow_uri: str | None = Field(
+        None,
+        validation_alias="MLFLOW_TRACKING_URI",
+        description="MLflow tracking server or database; default: mlflow/ in the state folder.",
+    )
+    ui_port: int = Field(
+        3000,
+        ge=1024,
+        le=65535,
+        validation_alias="NIGHTDESK_UI_PORT",
+        description="Port of the Dagster UI on 127.0.0.1.",
+    )
+
+    @field_validator("home")
+    @classmethod
+    def _count_from_the_root(cls, home: Path) -> Path:
+        """Make the state folder absolute, wherever the command was started."""
+        return (PROJECT_ROOT / home.expanduser()).resolve()
+
+    @field_validator("universe_file")
+    @classmethod
+    def _require_the_file(cls, universe_file: Path | None) -> Path | None:
+        """Refuse a universe file that is not there."""
+        if universe_file is None:
+            return None
+        found = (PROJECT_ROOT / universe_file.expanduser()).resolve()
+        if not found.is_file():
+            message = f"no such file: {found}"
+            raise ValueError(message)
+        return found
+
+    @model_validator(mode="after")
+    def _require_what_the_market_needs(self) -> Self:
+        """Refuse a live market without key or universe, and sample data into a real database."""
+        if self.market is MarketName.ALPHA_VANTAGE:
+            _require(self.api_key, "ALPHA_VANTAGE_API_KEY", "your key, from the vendor's site")
+            _require(self.universe_file, "NIGHTDESK_UNIVERSE_FILE", "a file with a symbol a line")
+        if (
+            self.market in LAST_RECORDED_SESSION
+            and self.mongodb_uri
+            and "mongodb_database" not in self.model_fields_set
+        ):
+            message = (
+                f"NIGHTDESK_MARKET={self.market} would publish recorded prices into the server of "
+                "MONGODB_URI: name a database for them in MONGODB_DATABASE, or set "
+                "NIGHTDESK_MARKET=alpha_vantage"
+            )
+            raise ValueError(message)
+        return self
+
+    @property
+    def catalog_path(self) -> Path:
+        """SQLite catalog of the lake."""
+        return self.lake_catalog or self.home / "lake" / "catalog.sqlite"
+
+    @property
+    def data_path(self) -> str:
+        """Folder of the lake's Parquet files, with a slash at its end."""
+        return (self.lake_data or str(self.home / "lake" / "data")).rstrip("/") + "/"
+
+    @property
+    def tracking_uri(self) -> str:
+        """Tracking URI of MLflow."""
+        return self.mlflow_uri or f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}"
+
+
+def load_settings() -> Settings:
+    """Read the settings of this process.
+
+    Values of `.env` count where the environment has none, and are put into it, so that Dagster's
+    `EnvVar` finds the secrets too.
+
+    Raises:
+        SettingsError: with one sentence for each wrong or missing setting.
+    """
+    from dotenv import load_dotenv
+
+    load_dotenv(DOTENV, override=False)
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise SettingsError("; ".join(_sentences(error))) from None
+
+
+def settings_or_exit() -> Settings:
+    """Read the settings for a command: a wrong one ends it with its sentence alone."""
+    try:
+        return load_settings()
+    except SettingsError as error:
+        sys.exit(f"nightdesk: {error}")
+
+
+def _require(value: object, variable: str, meaning: str) -> None:
+    """Refuse a live market without one of the things it needs."""
+    if value is None:
+        message = f"NIGHTDESK_MARKET=alpha_vantage needs {variable}: set it to {meaning}"
+        raise ValueError(message)
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    """Turn a validation error into sentences that name variable, value and rule.
+
+    Values of secrets are left out.
+    """
+    secrets = {"ALPHA_VANTAGE_API_KEY", "MONGODB_URI"}
+    sentences = []
+    for fault in error.errors():
+        rule = fault["msg"].removeprefix("Value error, ")
+        if not fault["loc"]:
+            sentences.append(rule)
+            continue
+        variable = str(fault["loc"][0])
+        shown = "" if variable in secrets else f"={os.environ.get(variable, '')}"
+        sentences.append(f"{variable}{shown} is wrong: {rule} (.env.example describes it)")
+    return sentences

@@ -1,0 +1,71 @@
+"""The resources as the settings ask for them. Secrets go in by the name of their variable only."""
+
+from typing import Any
+
+import dagster as dg
+
+from resources.alpha_vantage import AlphaVantage
+from resources.lake import Lake
+from resources.market import Market
+from resources.model_registry import ModelRegistry
+from resources.nights import Nights
+from resources.serving import Serving
+from resources.settings import Settings
+from resources.vendor_archive import VendorArchive
+
+UNLIMITED_PLAN = "premium_1200"
+
+
+def build_resources(settings: Settings) -> dict[str, Any]:
+    """Return every resource by the name that assets ask for."""
+    lake = build_lake(settings)
+    market = build_market(settings)
+    return {
+        "lake": lake,
+        "market": market,
+        "nights": Nights(lake=lake, market=market),
+        "vendor_archive": VendorArchive(lake=lake),
+        "alpha_vantage": AlphaVantage(
+            api_key=dg.EnvVar("ALPHA_VANTAGE_API_KEY") if settings.api_key else "",
+            # Our own vendor on loopback need not be spared.
+            plan=UNLIMITED_PLAN if market.is_recorded else settings.plan,
+        ),
+        "model_registry": build_model_registry(settings),
+        "serving": build_serving(settings),
+    }
+
+
+def build_lake(settings: Settings) -> Lake:
+    """Return the lake."""
+    return Lake(
+        catalog_path=str(settings.catalog_path),
+        data_path=settings.data_path,
+        extension_directory=str(settings.home / "duckdb_extensions"),
+        market=settings.market,
+    )
+
+
+def build_market(settings: Settings) -> Market:
+    """Return the market."""
+    return Market(
+        name=settings.market,
+        exchange=settings.exchange,
+        universe_file=str(settings.universe_file or ""),
+    )
+
+
+def build_model_registry(settings: Settings) -> ModelRegistry:
+    """Return the model registry."""
+    return ModelRegistry(
+        tracking_uri=settings.tracking_uri,
+        artifact_location=str(settings.home / "mlflow" / "artifacts"),
+    )
+
+
+def build_serving(settings: Settings) -> Serving:
+    """Return the database that the backend reads."""
+    return Serving(
+        uri=dg.EnvVar("MONGODB_URI") if settings.mongodb_uri else "",
+        database=settings.mongodb_database,
+        state_folder=str(settings.home),
+    )

@@ -1,0 +1,116 @@
+"""The incremental form of a feature table, its statistics and its documentation."""
+
+from datetime import date, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
+
+from pipelines.features.catalogue import GROUPS, TECHNICAL
+from pipelines.features.documentation import features_document
+from pipelines.features.engine import feature_query, feature_statistics_query
+from pipelines.features.groups import Feature, FeatureGroup
+from pipelines.features.language import close, delay
+from tests.support.clean_bars import FIRST_SESSION, simulated_clean_prices
+from tests.support.feature_queries import features_of, run_query
+
+BARS = simulated_clean_prices(np.random.default_rng(11), sessions=140)
+TABLE = features_of(TECHNICAL, BARS)
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    cuts=st.lists(
+        st.tuples(st.sampled_from(["S0", "S1", "S2", "ABSENT"]), st.integers(-5, 150)), max_size=4
+    )
+)
+def test_an_incremental_run_gives_the_bits_of_a_full_rebuild(cuts: list[tuple[str, int]]) -> None:
+    """The table would depend on the nights in which it was written."""
+    changes = pl.DataFrame(
+        {
+            "symbol": [symbol for symbol, _ in cuts],
+            "from_session": [FIRST_SESSION + timedelta(days=day) for _, day in cuts],
+        },
+        schema={"symbol": pl.String, "from_session": pl.Date},
+    )
+    earliest = changes.group_by("symbol").agg(pl.col("from_session").min())
+    expected = (
+        TABLE.join(earliest, on="symbol")
+        .filter(pl.col("session") >= pl.col("from_session"))
+        .drop("from_session")
+    )
+    assert_frame_equal(features_of(TECHNICAL, BARS, changes), expected, check_exact=True)
+
+
+def test_an_incremental_run_reads_only_the_rows_it_needs() -> None:
+    """A night would read the whole history. Rows before the look-back are poisoned here."""
+    sessions = BARS.filter(symbol="S0")["session"].sort()
+    changes = pl.DataFrame({"symbol": ["S0"], "from_session": [sessions[-2]]})
+    first_needed = sessions[-2 - TECHNICAL.look_back]
+    query = feature_query(TECHNICAL, source="guarded", changes="changes")
+    guarded = f"""(SELECT * REPLACE (
+        CASE WHEN symbol = 'S0' AND session >= DATE '{first_needed}' THEN total_return_index
+        ELSE error('row ' || symbol || ' ' || session || ' was read') END AS total_return_index
+    ) FROM clean_prices)"""
+    rows = run_query(query.replace("guarded", guarded), clean_prices=BARS, changes=changes)
+    assert len(rows) == 2
+
+
+def test_a_value_does_not_depend_on_the_other_symbols() -> None:
+    """Sums over ROWS frames fail this in the last digits: a new symbol would move all others."""
+    own = features_of(TECHNICAL, BARS.filter(symbol="S1"))
+    assert_frame_equal(own, TABLE.filter(symbol="S1"), check_exact=True)
+
+
+def test_a_feature_without_a_window_can_be_brought_up_to_date() -> None:
+    """A look-back of zero rows would ask DuckDB for the zero latest sessions, an error."""
+    feature = Feature("raw", close * 2, "index", "Twice the close.", "none")
+    changes = pl.DataFrame({"symbol": ["S0"], "from_session": [date(2020, 5, 1)]})
+    rows = features_of(FeatureGroup("one", "One.", (feature,)), BARS, changes)
+    assert rows["session"].min() == date(2020, 5, 1)
+
+
+def test_statistics_describe_each_feature_in_one_row() -> None:
+    """The asset's metadata would lack a feature or miscount its nulls."""
+    query = feature_statistics_query(TECHNICAL, table="features")
+    rows = run_query(query, features=TABLE)
+    assert sorted(rows["feature"]) == sorted(TECHNICAL.expressions)
+    volatility = rows.filter(feature="volatility_20").row(0, named=True)
+    values = TABLE["volatility_20"]
+    assert volatility["row_count"] == len(values)
+    assert volatility["null_share"] == pytest.approx(values.null_count() / len(values))
+    assert volatility["mean"] == pytest.approx(values.mean())
+    assert volatility["std"] == pytest.approx(values.std())
+    assert (volatility["minimum"], volatility["maximum"]) == (values.min(), values.max())
+    assert volatility["q50"] == pytest.approx(values.median(), rel=0.05)
+
+
+def test_columns_are_float_in_the_order_of_the_group() -> None:
+    """The table in the lake would get DOUBLE columns, twice the size."""
+    assert TABLE.columns == ["symbol", "session", *TECHNICAL.expressions]
+    assert set(TABLE.dtypes[2:]) == {pl.Float32}
+
+
+def test_the_catalogue_fits_its_table() -> None:
+    """A feature table over 16 columns is rewritten as a whole too often."""
+    assert len(TECHNICAL.features) == 15
+    assert all(feature.unit and feature.source for feature in TECHNICAL.features)
+
+
+def test_a_group_with_two_features_of_one_name_is_refused() -> None:
+    """One of the two would vanish from the statement in silence."""
+    feature = Feature("twice", delay(close, 1), "index", "Before.", "none")
+    with pytest.raises(ValueError, match="twice"):
+        FeatureGroup("group", "Two of a name.", (feature, feature))
+
+
+def test_the_document_holds_every_feature_with_formula_and_version() -> None:
+    """A reader could not tell which formula made a published value."""
+    page = features_document(GROUPS)
+    for feature in TECHNICAL.features:
+        assert f"### {feature.name}\n" in page
+        assert f"    {feature.expression.text}\n" in page
+        assert feature.expression.version in page
