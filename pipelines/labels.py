@@ -19,29 +19,31 @@ def label_query(*, source: str, sessions: str, changes: str | None = None) -> st
         sessions: relation with the market's sessions in a column `session`; repeats are allowed.
         changes: relation (symbol, from_session), several rows of a symbol allowed.
     """
-    is_affected = ""
-    changed = ""
+    changed, is_affected = "", ""
     if changes is not None:
         changed = (
             "changed AS (SELECT symbol, min(from_session) AS from_session"
             f" FROM {changes} GROUP BY symbol),\n"
         )
-        is_affected = (
-            "JOIN changed ON changed.symbol = today.symbol AND next_session >= from_session"
-        )
+        is_affected = "JOIN changed USING (symbol) WHERE next_session >= from_session"
+    # MATERIALIZED keeps the two joins apart. Planned together, DuckDB met the rows of a symbol all
+    # against all: one night of 1,000 symbols x 4,000 sessions took 341 s.
     return f"""WITH {changed}calendar AS (
   SELECT session, lead(session) OVER (ORDER BY session) AS next_session
   FROM (SELECT DISTINCT session FROM {sessions})
+), today AS MATERIALIZED (
+  SELECT bar.symbol, bar.session, next_session, bar.total_return_index
+  FROM {source} AS bar
+  JOIN calendar USING (session)
+  {is_affected}
 ), outcomes AS (
   SELECT
     today.symbol,
     today.session,
     next_session AS label_end,
     next_day.total_return_index / nullif(today.total_return_index, 0) - 1 AS next_session_return
-  FROM {source} AS today
-  JOIN calendar ON calendar.session = today.session
+  FROM today
   JOIN {source} AS next_day
-    ON next_day.symbol = today.symbol AND next_day.session = calendar.next_session
-  {is_affected}
+    ON next_day.symbol = today.symbol AND next_day.session = today.next_session
 )
 SELECT *, next_session_return > 0 AS is_up FROM outcomes WHERE isfinite(next_session_return)"""

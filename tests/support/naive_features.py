@@ -32,7 +32,7 @@ def naive_values(
 ) -> Values:
     """Return the value of every row of one symbol.
 
-    With `rounding`, every leaf and every result on the way is off by about 1e-14 of itself: what then
+    With `rounding`, every leaf and result on the way is off by about 1e-14 of itself: what then
     comes out differently hangs on the last digits, and has no one right answer.
     """
     length = len(next(iter(leaves.values())))

@@ -63,7 +63,8 @@ def _settled(
     """Leave out quotients of rounding errors and comparisons of equals: last digits decide them."""
     others = [naive_values(tree, leaves, rounding=rng) for _ in range(12)]
     agreements = [_close(other, expected, TOLERANCE / 10) for other in others]
-    return np.logical_and.reduce(agreements)
+    settled: NDArray[np.bool_] = np.all(np.array(agreements), axis=0)
+    return settled
 
 
 def _close(left: Values, right: Values, tolerance: float) -> NDArray[np.bool_]:
