@@ -15,7 +15,7 @@ from resources.vendor_archive import VendorArchive
 
 
 @dg.asset(
-    group_name=Group.INGEST,
+    group_name=Group.INGEST.value,
     owners=OWNERS,
     kinds={"alphavantage", "ducklake"},
     pool=LAKE_POOL,
@@ -36,7 +36,7 @@ def vendor_responses(
     night = nights.open(sessions_of_run(context.run.tags, market))[-1]
     latest = vendor_archive.latest_sessions()
     requests = plan_daily_requests(
-        market.universe(),
+        vendor_archive.worth_asking(market.universe(), night=night),
         latest,
         night.session,
         calendar=market.calendar,
@@ -57,7 +57,7 @@ def vendor_responses(
 
 
 @dg.asset(
-    group_name=Group.INGEST,
+    group_name=Group.INGEST.value,
     owners=OWNERS,
     kinds={"ducklake"},
     pool=LAKE_POOL,

@@ -25,7 +25,7 @@ from resources.serving import Serving
 
 
 @dg.asset(
-    group_name=Group.PUBLISHING,
+    group_name=Group.PUBLISHING.value,
     owners=OWNERS,
     kinds={"mongodb"},
     pool=SERVING_POOL,
@@ -49,7 +49,7 @@ def published_prices(
 
 
 @dg.asset(
-    group_name=Group.PUBLISHING,
+    group_name=Group.PUBLISHING.value,
     owners=OWNERS,
     kinds={"mongodb"},
     pool=SERVING_POOL,
@@ -85,7 +85,7 @@ def published_signals(
 
 
 @dg.asset(
-    group_name=Group.PUBLISHING,
+    group_name=Group.PUBLISHING.value,
     owners=OWNERS,
     kinds={"mongodb"},
     pool=LAKE_POOL,
@@ -109,7 +109,7 @@ def night_manifest(
             {DailyPrice: session_scope(night.session), MLSignal: signal_scope([night])}
         ),
         provenance=provenance(SignalSettings()),
-        run_id=context.run_id,
+        run_id=context.run.run_id,
     )
     report = serving.reconcile(
         PipelineRun,

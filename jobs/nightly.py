@@ -3,7 +3,6 @@
 import dagster as dg
 
 from assets.groups import Group
-from assets.partitions import SESSIONS
 
 NIGHTLY = dg.define_asset_job(
     name="nightly",
@@ -15,7 +14,6 @@ NIGHTLY = dg.define_asset_job(
     selection=dg.AssetSelection.groups(
         Group.INGEST, Group.QUALITY, Group.FEATURES, Group.SIGNALS, Group.PUBLISHING
     ),
-    partitions_def=SESSIONS,
     executor_def=dg.in_process_executor,
     tags={"nightdesk/job": "nightly"},
 )

@@ -17,6 +17,7 @@ from pipelines.nights import Night
 from pipelines.prices.revisions import LandedBody, read_bodies, revise
 from pipelines.tables import DAILY_PRICES, VENDOR_BODIES, VENDOR_RESPONSES
 from pipelines.vendor.landing import body_rows, decompress, response_rows
+from pipelines.vendor.refusals import RefusalKind
 from pipelines.vendor.responses import VendorResponse
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
@@ -51,6 +52,18 @@ class VendorArchive(dg.ConfigurableResource[Any]):
         """Return the oldest stored session of each symbol."""
         rows = self.lake.read("SELECT symbol, min(session) AS session FROM daily_prices GROUP BY 1")
         return dict(rows.iter_rows())
+
+    def worth_asking(self, universe: Iterable[str], *, night: Night) -> list[str]:
+        """Return the symbols that the vendor has not called unknown tonight already.
+
+        A rerun would only be told the same again, at the price of a request.
+        """
+        unknown = self.lake.read(
+            "SELECT DISTINCT symbol FROM vendor_responses "
+            "WHERE outcome = $bad_call AND fetched_at = $as_of",
+            {"bad_call": RefusalKind.BAD_CALL.value, "as_of": night.as_of},
+        )
+        return sorted(set(universe) - set(unknown["symbol"]))
 
     def land(
         self, responses: Iterable[VendorResponse], *, night: Night, progress: Progress

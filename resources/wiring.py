@@ -16,10 +16,18 @@ from resources.vendor_archive import VendorArchive
 UNLIMITED_PLAN = "premium_1200"
 
 
-def build_resources(settings: Settings) -> dict[str, Any]:
-    """Return every resource by the name that assets ask for."""
+def build_resources(
+    settings: Settings, *, market: Market | None = None, serving: Serving | None = None
+) -> dict[str, Any]:
+    """Return every resource by the name that assets ask for.
+
+    Args:
+        settings: What a person has set.
+        market: Taken in place of the market that the settings name.
+        serving: Taken in place of the server that the settings name.
+    """
     lake = build_lake(settings)
-    market = build_market(settings)
+    market = market or build_market(settings)
     return {
         "lake": lake,
         "market": market,
@@ -31,7 +39,7 @@ def build_resources(settings: Settings) -> dict[str, Any]:
             plan=UNLIMITED_PLAN if market.is_recorded else settings.plan,
         ),
         "model_registry": build_model_registry(settings),
-        "serving": build_serving(settings),
+        "serving": serving or build_serving(settings),
     }
 
 

@@ -1,0 +1,124 @@
+"""The code location as a whole: loads anywhere, and every part of it is described and reachable."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+import assets
+import jobs
+import pipelines
+import resources
+import schedules
+from assets.groups import LAKE_POOL, SERVING_POOL, Group
+from definitions import defs
+from pipelines.tables import TABLES
+
+ROOT = Path(__file__).parents[2]
+JOBS = ("nightly", "training")
+PARTITIONED = {"signal_scores", "published_signals", "night_manifest"}
+
+ASSETS = {
+    spec.key.to_user_string(): node
+    for node in defs.assets or []
+    if isinstance(node, dg.AssetsDefinition)
+    for spec in node.specs
+}
+CHECKS = [spec for node in defs.asset_checks or [] for spec in node.check_specs]
+
+
+@pytest.mark.parametrize("package", [assets, jobs, pipelines, resources, schedules])
+def test_packages_with_generic_names_are_ours(package: object) -> None:
+    """A package of the same name in site-packages would be run in place of ours."""
+    assert Path(str(vars(package)["__file__"])).is_relative_to(ROOT)
+
+
+def test_definitions_load_with_an_empty_environment(tmp_path: Path) -> None:
+    """A machine without any setting must still show the code location, from any folder."""
+    code = (
+        "import sys, definitions; from dagster import Definitions; "
+        "Definitions.validate_loadable(definitions.defs); "
+        "heavy = {'mlflow', 'lightgbm', 'sklearn', 'great_expectations', 'pymongo', 'matplotlib'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "[]", "loading definitions imports what only runs need"
+
+
+@pytest.mark.parametrize("name", sorted(ASSETS))
+def test_every_asset_is_described_owned_and_grouped(name: str) -> None:
+    """The catalog is read by people who never open the code."""
+    spec = next(iter(ASSETS[name].specs))
+    assert spec.description
+    assert spec.owners
+    assert spec.kinds
+    assert spec.group_name in set(Group)
+
+
+@pytest.mark.parametrize("name", sorted(ASSETS))
+def test_a_range_of_sessions_is_one_run_of_every_asset(name: str) -> None:
+    """One asset without the policy, and Dagster refuses the range for the whole job."""
+    node = ASSETS[name]
+    assert node.backfill_policy == dg.BackfillPolicy.single_run()
+    assert (node.partitions_def is not None) == (name in PARTITIONED)
+
+
+@pytest.mark.parametrize("name", sorted(set(ASSETS) & set(TABLES)))
+def test_what_writes_the_lake_is_in_its_pool(name: str) -> None:
+    """Two writers at once on a SQLite catalog fail one another's commits."""
+    assert ASSETS[name].op.pool == LAKE_POOL
+
+
+@pytest.mark.parametrize("name", ["published_prices", "published_signals"])
+def test_what_publishes_is_in_the_serving_pool(name: str) -> None:
+    """Two reconciliations of one collection would delete each other's documents."""
+    assert ASSETS[name].op.pool == SERVING_POOL
+
+
+def test_every_asset_belongs_to_a_job_and_every_job_selects_something() -> None:
+    """A misspelt group gives an empty job without an error."""
+    selected = {
+        name: {
+            key.to_user_string()
+            for key in defs.resolve_job_def(name).asset_layer.executable_asset_keys
+        }
+        for name in JOBS
+    }
+    assert all(selected.values())
+    assert set.union(*selected.values()) == set(ASSETS)
+    assert "signal_model" not in selected["nightly"]
+    assert not {name for name in selected["training"] if name.startswith("published_")}
+
+
+def test_jobs_and_schedules_are_described() -> None:
+    """Whoever sees a job in the UI must learn what it leaves behind."""
+    for name in JOBS:
+        assert len(str(defs.resolve_job_def(name).description)) > 80
+    for schedule in defs.schedules or []:
+        assert schedule.description
+
+
+def test_checks_are_handed_to_the_code_location() -> None:
+    """Checks that are not handed to Definitions vanish without a word."""
+    by_name = {spec.name: spec for spec in CHECKS}
+    assert set(by_name) == {
+        "clean_prices_keep_the_hard_rules",
+        "quarantine_is_empty",
+        "technical_features_are_within_bounds",
+    }
+    assert all(spec.description for spec in CHECKS)
+    assert by_name["clean_prices_keep_the_hard_rules"].blocking
+    assert by_name["technical_features_are_within_bounds"].blocking
+    assert not by_name["quarantine_is_empty"].blocking
