@@ -144,7 +144,7 @@ def test_manifest_counts_and_hashes_what_stands_in_the_database(trained_desk: De
 def changed_bars(tmp_path: Path) -> Path:
     """The sample market in which every bar after TRAINED_SESSION is another one."""
     rng = np.random.default_rng(11)
-    bars = load_sample_market().bars.filter(pl.col("session") <= date(2004, 10, 29))
+    bars = load_sample_market().bars
     factor = pl.Series("factor", np.exp(0.1 * rng.standard_normal(bars.height)))
     is_future = pl.col("session") > TRAINED_SESSION
     prices = [
