@@ -43,6 +43,10 @@ nightly: $(READY) ## Run the night: train if needed, score, publish, and show wh
 ui: $(READY) ## Open the Dagster UI on the same data, on loopback (port NIGHTDESK_UI_PORT, 3000).
 	@$(BIN)/python -m commands.ui
 
+.PHONY: vendor
+vendor: $(READY) ## Serve the recorded market in the vendor's protocol on loopback, and nothing else.
+	@$(BIN)/python -m commands.vendor $(VENDOR)
+
 .PHONY: status
 status: $(READY) ## Say where everything is and what runs; fails if the last session has no night.
 	@$(BIN)/python -m commands.status
@@ -63,6 +67,13 @@ clean: ## End what runs and remove all state (the state folder and .venv).
 .PHONY: test
 test: $(READY) ## Run every test, with coverage.
 	@$(BIN)/python -m pytest --cov --cov-report=term
+
+# `make bench-signals BENCH="--seeds 5 --symbols 100 --sessions 1500"` is a smaller run.
+BENCH ?=
+
+.PHONY: bench-signals
+bench-signals: $(READY) ## Measure the signals on simulated markets: noise, and a known planted part.
+	@$(BIN)/python -m benchmarks.signals $(BENCH)
 
 .PHONY: lint
 lint: $(READY) ## Check style and formatting.

@@ -5,10 +5,14 @@ from typing import Any
 import dagster as dg
 
 import assets
+from jobs.history import HISTORY
+from jobs.maintenance import maintenance
 from jobs.nightly import NIGHTLY
 from jobs.training import TRAINING
 from resources.settings import load_settings
 from resources.wiring import build_resources
+from schedules.alerts import failed_runs, missing_nights
+from schedules.maintenance import MAINTENANCE_SCHEDULE
 from schedules.nightly import nightly_schedule
 from schedules.training import TRAINING_SCHEDULE
 
@@ -18,8 +22,9 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
         asset_checks=dg.load_asset_checks_from_package_module(assets),
-        jobs=[NIGHTLY, TRAINING],
-        schedules=[nightly_schedule, TRAINING_SCHEDULE],
+        jobs=[NIGHTLY, TRAINING, HISTORY, maintenance],
+        sensors=[failed_runs, missing_nights],
+        schedules=[nightly_schedule, TRAINING_SCHEDULE, MAINTENANCE_SCHEDULE],
         resources=build_resources(load_settings()) | overrides,
     )
 

@@ -7,43 +7,97 @@ from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
 from assets.reporting import table_metadata, update_metadata
 from pipelines.derivations import duplicate_key_query
-from pipelines.features.catalogue import TECHNICAL
-from pipelines.features.derivation import TECHNICAL_DERIVATION
+from pipelines.features.cross_sections import CROSS_SECTIONS
+from pipelines.features.derivation import FEATURE_DERIVATIONS
 from pipelines.features.engine import feature_statistics_query
+from pipelines.features.groups import FeatureGroup
+from pipelines.features.indicators import INDICATORS
 from pipelines.features.ranges import out_of_bounds, statistics_table
+from pipelines.features.technical import TECHNICAL
 from pipelines.label_derivation import NEXT_SESSION_LABELS_DERIVATION
-from pipelines.tables import NEXT_SESSION_LABELS, TECHNICAL_FEATURES
+from pipelines.tables import FEATURE_TABLES, NEXT_SESSION_LABELS
 from resources.lake import Lake
 from resources.market import Market
 from resources.nights import Nights
 
 
-@dg.asset(
-    group_name=Group.FEATURES,
-    owners=OWNERS,
-    kinds={"ducklake", "sql"},
-    pool=LAKE_POOL,
-    deps=[clean_prices],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(TECHNICAL_FEATURES),
-)
-def technical_features(
-    context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
-) -> dg.MaterializeResult:
-    """Fifteen scale-free features of a symbol's trend, reversal, volatility, range and volume."""
-    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
-    update = lake.bring_up_to_date(TECHNICAL_DERIVATION, night=night)
-    statistics = lake.read(feature_statistics_query(TECHNICAL, table=TECHNICAL_FEATURES.name))
-    return dg.MaterializeResult(
-        metadata={
-            **update_metadata(lake, update),
-            "statistics": dg.MetadataValue.md(statistics_table(statistics)),
-        }
+def _feature_asset(group: FeatureGroup, description: str) -> dg.AssetsDefinition:
+    """Return the asset of a group's table."""
+    table = FEATURE_TABLES[group.name]
+
+    @dg.asset(
+        name=table.name,
+        description=description,
+        group_name=Group.FEATURES.value,
+        owners=OWNERS,
+        kinds={"ducklake", "sql"},
+        pool=LAKE_POOL,
+        deps=[clean_prices],
+        backfill_policy=ONE_RUN,
+        metadata=table_metadata(table),
     )
+    def features(
+        context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
+    ) -> dg.MaterializeResult:
+        night = nights.find(sessions_of_run(context.run.tags, market))[-1]
+        update = lake.bring_up_to_date(FEATURE_DERIVATIONS[table.name], night=night)
+        statistics = lake.read(feature_statistics_query(group, table=table.name))
+        return dg.MaterializeResult(
+            metadata={
+                **update_metadata(lake, update),
+                "features_version": group.version,
+                "statistics": dg.MetadataValue.md(statistics_table(statistics)),
+            }
+        )
+
+    return features
+
+
+def _bounds_check(group: FeatureGroup, asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
+    """Return the check that stops a night whose features their own formulas can't give."""
+
+    @dg.asset_check(
+        name=f"{group.name}_are_within_bounds",
+        asset=asset,
+        blocking=True,
+        description="Every feature lies within what its own formula can give, and no row is there "
+        "twice. Where not, the night stops before it scores.",
+    )
+    def within_bounds(lake: Lake) -> dg.AssetCheckResult:
+        statistics = lake.read(feature_statistics_query(group, table=group.name))
+        faults = out_of_bounds(group, statistics)
+        repeated = lake.read(duplicate_key_query(FEATURE_TABLES[group.name])).item()
+        return dg.AssetCheckResult(
+            passed=not faults and repeated == 0,
+            metadata={"out_of_bounds": faults or "none", "repeated_keys": repeated},
+        )
+
+    return within_bounds
+
+
+technical_features = _feature_asset(
+    TECHNICAL,
+    "Fifteen scale-free features of a symbol's trend, reversal, volatility, range and volume.",
+)
+technical_features_are_within_bounds = _bounds_check(TECHNICAL, technical_features)
+
+indicator_features = _feature_asset(
+    INDICATORS,
+    "The backend's indicators of a symbol, scale-free, with range-based volatility and momentum.",
+)
+indicator_features_are_within_bounds = _bounds_check(INDICATORS, indicator_features)
+
+cross_section_features = _feature_asset(
+    CROSS_SECTIONS,
+    "A symbol's place among all symbols of its session, and its return less the market's.",
+)
+cross_section_features_are_within_bounds = _bounds_check(CROSS_SECTIONS, cross_section_features)
+
+FEATURE_ASSETS = (technical_features, indicator_features, cross_section_features)
 
 
 @dg.asset(
-    group_name=Group.FEATURES,
+    group_name=Group.FEATURES.value,
     owners=OWNERS,
     kinds={"ducklake", "sql"},
     pool=LAKE_POOL,
@@ -60,18 +114,4 @@ def next_session_labels(
     share = lake.read("SELECT avg(is_up::INTEGER) FROM next_session_labels").item()
     return dg.MaterializeResult(
         metadata={**update_metadata(lake, update), "share_up": share if share is not None else 0.0}
-    )
-
-
-@dg.asset_check(
-    asset=technical_features, blocking=True, description="Features lie within their known bounds."
-)
-def technical_features_are_within_bounds(lake: Lake) -> dg.AssetCheckResult:
-    """Refuse features that their own formula can't give, and rows that are there twice."""
-    statistics = lake.read(feature_statistics_query(TECHNICAL, table=TECHNICAL_FEATURES.name))
-    faults = out_of_bounds(TECHNICAL, statistics)
-    repeated = lake.read(duplicate_key_query(TECHNICAL_FEATURES)).item()
-    return dg.AssetCheckResult(
-        passed=not faults and repeated == 0,
-        metadata={"out_of_bounds": faults, "repeated_keys": repeated},
     )

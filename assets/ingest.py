@@ -1,17 +1,27 @@
-"""Ingest: what the vendor answers, as it came, and the daily bars that are read from it."""
+"""Ingest: what the vendor answers, as it came, and the tables that are read from it."""
 
 import dagster as dg
+from pydantic import Field
 
 from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.partitions import sessions_of_run
-from assets.reporting import counts_metadata, held_metadata, table_metadata
-from pipelines.tables import DAILY_PRICES, VENDOR_RESPONSES
-from pipelines.vendor.landing import ask_again
-from pipelines.vendor.requests import plan_daily_requests
+from assets.reporting import (
+    counts_metadata,
+    held_metadata,
+    stale_metadata,
+    table_metadata,
+    update_counts,
+)
+from assets.watchlists import watchlists as landed_watchlists
+from pipelines.tables import COMPANY_OVERVIEWS, DAILY_PRICES, LISTINGS, VENDOR_RESPONSES
 from resources.alpha_vantage import AlphaVantage
+from resources.company_ingestion import ingest_listings, ingest_overviews
 from resources.market import Market
 from resources.nights import Nights
+from resources.price_ingestion import ingest_prices, rebuild_prices
+from resources.vendor_agenda import agenda_of
 from resources.vendor_archive import VendorArchive
+from resources.watchlists import Watchlists
 
 
 @dg.asset(
@@ -19,6 +29,7 @@ from resources.vendor_archive import VendorArchive
     owners=OWNERS,
     kinds={"alphavantage", "ducklake"},
     pool=LAKE_POOL,
+    deps=[landed_watchlists],
     backfill_policy=ONE_RUN,
     metadata=table_metadata(VENDOR_RESPONSES),
 )
@@ -28,31 +39,45 @@ def vendor_responses(
     nights: Nights,
     vendor_archive: VendorArchive,
     alpha_vantage: AlphaVantage,
+    watchlists: Watchlists,
 ) -> dg.MaterializeResult:
     """Every answer of the vendor exactly as it came, refusals too; asks only for what is missing.
 
     Opens the night: fixes the instant it is seen from.
     """
     night = nights.open(sessions_of_run(context.run.tags, market))[-1]
-    latest = vendor_archive.latest_sessions()
-    requests = plan_daily_requests(
-        vendor_archive.worth_asking(market.universe(), night=night),
-        latest,
-        night.session,
+    clock = market.clock(night.as_of)
+    agenda = agenda_of(
+        night,
+        watchlists.joined_with(market.universe()),
+        archive=vendor_archive,
+        vendor=alpha_vantage,
         calendar=market.calendar,
-        vendor_session=market.calendar.last_completed(night.as_of),
+        clock=clock,
+        preferred=watchlists.symbols(),
     )
+    planned = agenda.left
     with market.vendor(night.as_of) as base_url:
-        answers = alpha_vantage.fetch(
-            requests, base_url=base_url, as_of=night.as_of, follow_up=ask_again(latest)
+        answers = alpha_vantage.fetch(agenda, base_url=base_url, clock=clock)
+        outcomes = vendor_archive.land(
+            answers, night=night, progress=context.log.info, plan=alpha_vantage.limits
         )
-        outcomes = vendor_archive.land(answers, night=night, progress=context.log.info)
     return dg.MaterializeResult(
         metadata={
             "night": f"{night.session} of {night.market}, as of {night.as_of.isoformat()}",
-            "requests_planned": len(requests),
+            "requests_planned": planned,
             "answers": counts_metadata(outcomes),
+            "ended_early": agenda.ended_by or "no",
         }
+    )
+
+
+class PricesConfig(dg.Config):
+    """What a run may change about the daily prices."""
+
+    reparse: bool = Field(
+        default=False,
+        description="Read every landed body anew, asking the vendor nothing: for a mended parser.",
     )
 
 
@@ -67,19 +92,67 @@ def vendor_responses(
 )
 def daily_prices(
     context: dg.AssetExecutionContext,
+    config: PricesConfig,
     market: Market,
     nights: Nights,
     vendor_archive: VendorArchive,
 ) -> dg.MaterializeResult:
     """Daily bars as the vendor last sent them, right or wrong, with the instant we knew them."""
     night = nights.find(sessions_of_run(context.run.tags, market))[-1]
-    report = vendor_archive.ingest(night=night, calendar=market.calendar, progress=context.log.info)
+    read = rebuild_prices if config.reparse else ingest_prices
+    report = read(
+        vendor_archive.lake, night=night, calendar=market.calendar, progress=context.log.info
+    )
     return dg.MaterializeResult(
         metadata={
             "bodies_read": report.bodies,
             "inserted": report.inserted,
             "revised_by_vendor": report.revised,
+            "deleted": report.deleted,
             "unreadable": report.unreadable,
+            **stale_metadata(vendor_archive.latest_sessions(), night.session),
             **held_metadata(vendor_archive.lake, DAILY_PRICES.name),
         }
     )
+
+
+@dg.asset(
+    group_name=Group.INGEST.value,
+    owners=OWNERS,
+    kinds={"ducklake"},
+    pool=LAKE_POOL,
+    deps=[vendor_responses],
+    backfill_policy=ONE_RUN,
+    metadata=table_metadata(LISTINGS),
+)
+def listings(
+    context: dg.AssetExecutionContext,
+    market: Market,
+    nights: Nights,
+    vendor_archive: VendorArchive,
+) -> dg.MaterializeResult:
+    """Every symbol that trades or has left the market, as the vendor last listed them."""
+    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
+    update = ingest_listings(vendor_archive.lake, night=night)
+    return dg.MaterializeResult(metadata=update_counts(vendor_archive.lake, update))
+
+
+@dg.asset(
+    group_name=Group.INGEST.value,
+    owners=OWNERS,
+    kinds={"ducklake"},
+    pool=LAKE_POOL,
+    deps=[vendor_responses],
+    backfill_policy=ONE_RUN,
+    metadata=table_metadata(COMPANY_OVERVIEWS),
+)
+def company_overviews(
+    context: dg.AssetExecutionContext,
+    market: Market,
+    nights: Nights,
+    vendor_archive: VendorArchive,
+) -> dg.MaterializeResult:
+    """Name, exchange, sector and industry of each company, as the vendor last described it."""
+    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
+    update = ingest_overviews(vendor_archive.lake, night=night)
+    return dg.MaterializeResult(metadata=update_counts(vendor_archive.lake, update))

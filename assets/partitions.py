@@ -9,25 +9,28 @@ from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
 
-from pipelines.calendar import ExchangeCalendar
-from pipelines.markets.names import FIRST_SESSION, LAST_RECORDED_SESSION, MarketName
+from pipelines.markets.names import FIRST_SESSION
+from resources.closed_days import closed_weekdays
 from resources.market import Market
-from resources.settings import load_settings
+from resources.settings import Settings, load_settings
+from resources.wiring import build_market
 
 PARTITION_TAG = "dagster/partition"
 RANGE_START_TAG = "dagster/asset_partition_range_start"
 RANGE_END_TAG = "dagster/asset_partition_range_end"
 
-HOLIDAYS_KNOWN_AHEAD = timedelta(days=365)
+YEARS_AHEAD = 1
 """Exchanges announce their holidays about a year ahead."""
 
 
-def session_partitions(market: MarketName, exchange: str) -> dg.DailyPartitionsDefinition:
-    """Return one partition for each session of a market, today's included."""
-    first = FIRST_SESSION[market]
-    last = LAST_RECORDED_SESSION.get(market)
-    holidays_until = last or datetime.now(UTC).date() + HOLIDAYS_KNOWN_AHEAD
-    closed = ExchangeCalendar.of(exchange).closed_weekdays(first, holidays_until)
+def session_partitions(settings: Settings) -> dg.DailyPartitionsDefinition:
+    """Return one partition for each session of the market, today's included."""
+    first = FIRST_SESSION[settings.market]
+    last = build_market(settings).last_recorded_session
+    holidays_until = last or date(datetime.now(UTC).year + YEARS_AHEAD, 12, 31)
+    closed = closed_weekdays(
+        settings.exchange, first, holidays_until, folder=settings.home / "calendar"
+    )
     return dg.DailyPartitionsDefinition(
         start_date=first.isoformat(),
         end_date=(last + timedelta(days=1)).isoformat() if last else None,
@@ -36,8 +39,7 @@ def session_partitions(market: MarketName, exchange: str) -> dg.DailyPartitionsD
     )
 
 
-_SETTINGS = load_settings()
-SESSIONS = session_partitions(_SETTINGS.market, _SETTINGS.exchange)
+SESSIONS = session_partitions(load_settings())
 
 
 def sessions_of_run(tags: Mapping[str, str], market: Market) -> list[date]:

@@ -4,14 +4,14 @@ import dagster as dg
 
 from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, SERVING_POOL, Group
 from assets.partitions import SESSIONS, sessions_of_run
-from assets.quality import clean_prices
+from assets.published_prices import published_coverage
 from assets.reporting import publishing_metadata
 from assets.signals import signal_scores
 from pipelines.documents.daily_price import DailyPrice, session_scope
-from pipelines.documents.daily_price import daily_prices as daily_price_documents
 from pipelines.documents.pipeline_run import PipelineRun
 from pipelines.documents.signal import MLSignal
-from pipelines.features.catalogue import TECHNICAL
+from pipelines.features.catalogue import GROUPS
+from pipelines.features.groups import longest_look_back
 from pipelines.manifest import manifests
 from pipelines.signals.nightly import signal_documents, signal_scope
 from pipelines.signals.settings import SignalSettings
@@ -22,30 +22,6 @@ from resources.model_registry import ModelRegistry
 from resources.nights import Nights
 from resources.provenance import provenance
 from resources.serving import Serving
-
-
-@dg.asset(
-    group_name=Group.PUBLISHING.value,
-    owners=OWNERS,
-    kinds={"mongodb"},
-    pool=SERVING_POOL,
-    deps=[clean_prices],
-    backfill_policy=ONE_RUN,
-)
-def published_prices(
-    context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights, serving: Serving
-) -> dg.MaterializeResult:
-    """Clean daily bars in `stock_price_daily`, as the backend charts them."""
-    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
-    serving.ensure_indexes([DailyPrice])
-    bars = lake.read("SELECT * FROM clean_prices ORDER BY symbol, session")
-    report = serving.reconcile(
-        DailyPrice,
-        daily_price_documents(bars, source=market.name),
-        scope={},  # the whole collection: bars that are no longer clean go
-        as_of=night.as_of,
-    )
-    return dg.MaterializeResult(metadata=publishing_metadata(report))
 
 
 @dg.asset(
@@ -76,7 +52,7 @@ def published_signals(
             scores,
             tonight,
             track_records=model_registry.track_records(scores["model_version"]),
-            look_back_sessions=TECHNICAL.look_back,
+            look_back_sessions=longest_look_back(GROUPS),
         ),
         scope=signal_scope(tonight),
         as_of=tonight[-1].as_of,
@@ -89,7 +65,7 @@ def published_signals(
     owners=OWNERS,
     kinds={"mongodb"},
     pool=LAKE_POOL,
-    deps=[published_prices, published_signals],
+    deps=[published_coverage, published_signals],  # and so all prices
     partitions_def=SESSIONS,
     backfill_policy=ONE_RUN,
 )
@@ -117,4 +93,5 @@ def night_manifest(
         scope={"night_id": [night.night_id for night in tonight]},
         as_of=tonight[-1].as_of,
     )
+    nights.note_published(tonight)
     return dg.MaterializeResult(metadata=publishing_metadata(report))

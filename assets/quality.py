@@ -16,7 +16,7 @@ from resources.nights import Nights
 
 
 @dg.asset(
-    group_name=Group.QUALITY,
+    group_name=Group.QUALITY.value,
     owners=OWNERS,
     kinds={"ducklake", "sql"},
     pool=LAKE_POOL,
@@ -43,7 +43,7 @@ def quarantined_prices(
 
 
 @dg.asset(
-    group_name=Group.QUALITY,
+    group_name=Group.QUALITY.value,
     owners=OWNERS,
     kinds={"ducklake", "polars"},
     pool=LAKE_POOL,
@@ -60,18 +60,29 @@ def clean_prices(
     return dg.MaterializeResult(metadata=update_metadata(lake, update))
 
 
-@dg.asset_check(asset=clean_prices, blocking=True, description="Hard rules on every clean bar.")
+@dg.asset_check(
+    asset=clean_prices,
+    blocking=True,
+    description="Every clean bar is there once, with prices above zero, the high highest and the "
+    "low lowest. Where one is not, the night stops before it publishes.",
+)
 def clean_prices_keep_the_hard_rules(lake: Lake) -> dg.AssetCheckResult:
     """Judge clean prices by the suite of Great Expectations; broken, it stops the night."""
-    outcomes = judge_clean_prices(lake.read("SELECT * FROM clean_prices"))
+    bars = lake.read("SELECT * FROM clean_prices")
+    outcomes = judge_clean_prices(bars)
     return dg.AssetCheckResult(
         passed=not unmet(outcomes),
-        metadata={"expectations": dg.MetadataValue.md(expectations_table(outcomes))},
+        metadata={
+            "bars_judged": bars.height,
+            "expectations_broken": len(unmet(outcomes)),
+            "expectations": dg.MetadataValue.md(expectations_table(outcomes)),
+        },
     )
 
 
 @dg.asset_check(
-    asset=quarantined_prices, description="Warns of bars that wait for a person's verdict."
+    asset=quarantined_prices,
+    description="Warns of bars that wait for a person's verdict; the night goes on without them.",
 )
 def quarantine_is_empty(lake: Lake) -> dg.AssetCheckResult:
     """Warn where bars are withheld: the night goes on without them, a person should look."""
@@ -82,5 +93,7 @@ def quarantine_is_empty(lake: Lake) -> dg.AssetCheckResult:
     return dg.AssetCheckResult(
         passed=waiting.is_empty(),
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"newest": [f"{row[0]} {row[1]}: {row[2]}" for row in waiting.iter_rows()]},
+        metadata={
+            "newest": [f"{row[0]} {row[1]}: {row[2]}" for row in waiting.iter_rows()] or "none"
+        },
     )

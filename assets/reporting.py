@@ -1,6 +1,7 @@
 """What assets report of themselves in the Dagster UI."""
 
 from collections.abc import Mapping
+from datetime import date
 
 import dagster as dg
 import polars as pl
@@ -8,7 +9,7 @@ import polars as pl
 from pipelines.derivations import TableUpdate
 from pipelines.tables import Table
 from resources.lake import Lake
-from resources.publishing_report import PublishingReport
+from resources.publishing_report import PricePublishingReport, PublishingReport
 
 
 def table_metadata(table: Table) -> dict[str, dg.MetadataValue]:
@@ -39,6 +40,26 @@ def update_metadata(lake: Lake, update: TableUpdate) -> dict[str, dg.MetadataVal
     }
 
 
+def update_counts(lake: Lake, update: TableUpdate) -> dict[str, dg.MetadataValue]:
+    """Return what was written to a table that is keyed by something else than sessions."""
+    rows = lake.read(f"SELECT count(*) FROM {update.table}").item()
+    return {
+        "inserted": dg.MetadataValue.int(update.inserted),
+        "updated": dg.MetadataValue.int(update.updated),
+        "deleted": dg.MetadataValue.int(update.deleted),
+        "dagster/row_count": dg.MetadataValue.int(rows),
+    }
+
+
+def stale_metadata(
+    latest_sessions: Mapping[str, date], session: date
+) -> dict[str, dg.MetadataValue]:
+    """Return the symbols that are not known up to a session, with the newest that is."""
+    stale = {symbol: latest for symbol, latest in latest_sessions.items() if latest < session}
+    shown = [f"{symbol} ({stale[symbol]})" for symbol in sorted(stale)]
+    return {"stale_symbols": dg.MetadataValue.text(", ".join(shown) or "none")}
+
+
 def held_metadata(lake: Lake, table: str) -> dict[str, dg.MetadataValue]:
     """Return how much a table keyed by (symbol, session) holds, and from when to when."""
     held = lake.read(
@@ -55,6 +76,8 @@ def held_metadata(lake: Lake, table: str) -> dict[str, dg.MetadataValue]:
 
 def counts_metadata(counts: Mapping[str, int]) -> dg.MetadataValue:
     """Return counts by name as a small table."""
+    if not counts:
+        return dg.MetadataValue.text("none")
     lines = [f"| {name} | {count:,} |" for name, count in sorted(counts.items())]
     return dg.MetadataValue.md("\n".join(["| what | count |", "| --- | ---: |", *lines]))
 
@@ -76,4 +99,13 @@ def publishing_metadata(report: PublishingReport) -> dict[str, dg.MetadataValue]
         "deleted": dg.MetadataValue.int(report.deleted),
         "documents_of_others_left_alone": dg.MetadataValue.int(report.foreign_duplicates),
         "content_hash": dg.MetadataValue.text(report.content_hash),
+    }
+
+
+def price_publishing_metadata(report: PricePublishingReport) -> dict[str, dg.MetadataValue]:
+    """Return what publishing prices did, and how little of them it had to look at."""
+    return {
+        **publishing_metadata(report.published),
+        "chunks": dg.MetadataValue.int(report.chunks),
+        "chunks_looked_at": dg.MetadataValue.int(report.chunks_due),
     }

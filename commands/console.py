@@ -7,7 +7,8 @@ import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
 from rich.console import Console
 
-CONSOLE = Console(highlight=False)
+CONSOLE = Console(highlight=False, soft_wrap=True)
+"""A line is as long as its text: a terminal breaks it better than we do, a log not at all."""
 QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -17,6 +18,7 @@ class Progress:
     def __init__(self) -> None:
         """Start with no step begun."""
         self._began: dict[str, float] = {}
+        self.failure: str | None = None
 
     def __call__(self, entry: EventLogEntry) -> None:
         """Print what one event means to a person, if anything."""
@@ -30,30 +32,33 @@ class Progress:
             CONSOLE.print(f"  [green]✓[/green] {step} [dim]{self._seconds(step):.1f} s[/dim]")
         elif event.event_type is DagsterEventType.STEP_FAILURE:
             CONSOLE.print(f"  [red]✗ {step}[/red]")
-            _print_failure(event)
+            self.failure = f"{step}: {_cause(event)}"
+            CONSOLE.print(f"    {_cause(event)}", style="red", markup=False)
 
     def _seconds(self, step: str) -> float:
         """Return how long a step has taken so far."""
         return time.monotonic() - self._began.get(step, time.monotonic())
 
 
-def run_job(job: dg.JobDefinition, instance: dg.DagsterInstance, *, tags: dict[str, str]) -> bool:
+def run_job(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, *, tags: dict[str, str]
+) -> str | None:
     """Run a job in this process, with progress, recorded in the instance for the UI.
 
-    Returns whether it succeeded; what failed has been printed.
+    Returns what failed, in a sentence that has been printed; None where all went well.
     """
     run_id = str(uuid.uuid4())
-    instance.add_event_listener(run_id, Progress())
+    progress = Progress()
+    instance.add_event_listener(run_id, progress)
     result = job.execute_in_process(
         run_config=QUIET_LOGGERS, instance=instance, run_id=run_id, tags=tags, raise_on_error=False
     )
-    return result.success
+    return None if result.success else progress.failure or "the run did not succeed"
 
 
-def _print_failure(event: dg.DagsterEvent) -> None:
-    """Print the sentence of what went wrong: the innermost cause, without the stack."""
+def _cause(event: dg.DagsterEvent) -> str:
+    """Return the sentence of what went wrong: the innermost cause, without the stack."""
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    if error is not None:
-        CONSOLE.print(f"    {error.message.strip()}", style="red", markup=False)
+    return error.message.strip() if error is not None else "no reason given"

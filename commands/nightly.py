@@ -2,12 +2,15 @@
 
 import argparse
 import sys
-from datetime import date
+from datetime import UTC, date, datetime
 
 from commands.console import CONSOLE, run_job
 from commands.instance import prepared_settings
 from commands.summary import print_summary
+from pipelines.alerts import run_failed
 from pipelines.signals.retraining import reason_to_train
+from resources.settings import Settings
+from resources.wiring import build_market, build_model_registry, build_webhook
 
 
 def main() -> None:
@@ -19,7 +22,6 @@ def main() -> None:
 
     from assets.partitions import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
     from definitions import defs
-    from resources.wiring import build_market, build_model_registry
 
     market = build_market(settings)
     last = arguments.session or market.last_completed_session()
@@ -37,9 +39,9 @@ def main() -> None:
     with dg.DagsterInstance.get() as instance:
         if reason:
             CONSOLE.print(f"\n[bold]training[/bold]  {reason}")
-            _require(run_job(defs.resolve_job_def("training"), instance, tags=tags))
+            _require(run_job(defs.resolve_job_def("training"), instance, tags=tags), settings, last)
         CONSOLE.print("\n[bold]nightly[/bold]")
-        _require(run_job(defs.resolve_job_def("nightly"), instance, tags=tags))
+        _require(run_job(defs.resolve_job_def("nightly"), instance, tags=tags), settings, last)
     print_summary(settings, last)
 
 
@@ -56,9 +58,17 @@ def _session(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _require(succeeded: bool) -> None:
-    """End the command where a job failed; its failure has been printed."""
-    if not succeeded:
+def _require(failure: str | None, settings: Settings, session: date) -> None:
+    """End the command where a job failed, and call the webhook: no sensor sees this run."""
+    if failure is not None:
+        alert = run_failed(
+            "nightly",
+            market=settings.market,
+            session=session,
+            message=failure,
+            at=datetime.now(UTC),
+        )
+        build_webhook(settings).process_config_and_initialize().send(alert)
         sys.exit("nightdesk: the run failed; `make ui` shows its log, running again resumes it")
 
 

@@ -7,6 +7,7 @@ from commands.instance import prepared_settings
 from commands.processes import ui_process
 from resources.embedded_mongo import status as mongod_status
 from resources.mongodb_address import redacted
+from resources.nights import Nights
 from resources.settings import Settings
 from resources.wiring import build_lake, build_market
 
@@ -20,8 +21,7 @@ def main() -> None:
     print(f"MLflow       {redacted(settings.tracking_uri)}")
     print(f"MongoDB      {_mongodb(settings)}, database {settings.mongodb_database}")
     ui = ui_process(settings)
-    address = f"http://127.0.0.1:{settings.ui_port} (pid {ui})"
-    print(f"UI           {address if ui else 'not running (make ui)'}")
+    print(f"UI           {f'{ui.address} (pid {ui.pid})' if ui else 'not running (make ui)'}")
     due = build_market(settings).last_completed_session()
     last = _last_night(settings)
     print(f"last night   {last or 'none yet (make nightly)'}; last completed session {due}")
@@ -40,12 +40,7 @@ def _last_night(settings: Settings) -> date | None:
     """Return the newest session whose night was published to the end."""
     if not settings.catalog_path.exists():
         return None
-    last: date | None = (
-        build_lake(settings)
-        .read("SELECT max(session) FROM nights WHERE lake_snapshot IS NOT NULL")
-        .item()
-    )
-    return last
+    return Nights(lake=build_lake(settings), market=build_market(settings)).newest_published()
 
 
 if __name__ == "__main__":

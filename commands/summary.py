@@ -104,7 +104,7 @@ def _print_signals(scores: pl.DataFrame) -> None:
 
 def _print_documents(settings: Settings, night: Night) -> None:
     """Print how many documents of ours stand in each collection."""
-    serving = build_serving(settings)
+    serving = build_serving(settings).process_config_and_initialize()
     grid = Grid(title=f"documents in {settings.mongodb_database}")
     grid.add_column("collection")
     grid.add_column("ours", justify="right")

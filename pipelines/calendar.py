@@ -48,6 +48,12 @@ class ExchangeCalendar:
             raise UnknownExchangeError(code) from None
         return ExchangeCalendar(code)
 
+    @property
+    def first_session(self) -> date:
+        """The first session that this calendar knows."""
+        first: date = _library_calendar(self.code).first_session.date()
+        return first
+
     def sessions(self, first: date, last: date) -> list[date]:
         """Return the sessions from `first` to `last`, both included, in order."""
         found = _library_calendar(self.code).sessions
@@ -95,8 +101,11 @@ class ExchangeCalendar:
 
     def last_completed(self, at: datetime) -> date:
         """Return the last session whose bar is final at an instant."""
-        session = self.at_or_before(at.date())
-        return session if self.known_at(session) <= at else self.previous(session)
+        session = self.at_or_before(at.astimezone(UTC).date())
+        # New York's evening is the next day in UTC: two sessions may still be incomplete.
+        while self.known_at(session) > at:
+            session = self.previous(session)
+        return session
 
     def closed_weekdays(self, first: date, last: date) -> list[date]:
         """Return the weekdays from `first` to `last` on which the exchange does not trade."""
@@ -110,4 +119,9 @@ def _library_calendar(code: str) -> Any:
     """Build the library's calendar once a process: it takes half a second."""
     import exchange_calendars
 
-    return exchange_calendars.get_calendar(code, start=EARLIEST_SESSION.isoformat())
+    try:
+        return exchange_calendars.get_calendar(code, start=EARLIEST_SESSION.isoformat())
+    except ValueError:
+        # The holidays of some exchanges are recorded from a later day on (Tokyo: 1997).
+        earliest = exchange_calendars.get_calendar(code).bound_min()
+        return exchange_calendars.get_calendar(code, start=earliest)

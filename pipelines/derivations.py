@@ -5,6 +5,7 @@ recomputing the rows that depend on a change, and writing only those that differ
 SQL for the lake; `resources.lake` runs it in one transaction.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -32,6 +33,7 @@ class Derivation:
         query: SQL for the rows of the scope; may read `changes` and every table of the lake.
         scope: SQL for the part of the table that the query's rows replace.
         transform: What SQL cannot say, applied to the query's frame.
+        revision: Raised when `transform` gives other rows than before.
     """
 
     table: Table
@@ -39,6 +41,14 @@ class Derivation:
     query: str
     scope: str = f"SELECT symbol, from_session FROM {CHANGES}"
     transform: Callable[[pl.DataFrame], pl.DataFrame] | None = None
+    revision: int = 1
+
+    @property
+    def recipe(self) -> str:
+        """Hash of all that decides the rows; another one, and the table is derived from scratch."""
+        columns = [(column.name, column.type) for column in self.table.columns]
+        recipe = "\n".join([self.query, self.scope, repr(columns), str(self.revision)])
+        return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

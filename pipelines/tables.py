@@ -7,7 +7,7 @@ that is not here does not exist in the lake.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.features.catalogue import TECHNICAL
+from pipelines.features.catalogue import GROUPS
 from pipelines.features.groups import FeatureGroup
 
 
@@ -23,12 +23,22 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One lake table. `key` names the columns that identify a row; a check asserts it."""
+    """One lake table.
+
+    Attributes:
+        name: The table.
+        description: What a row is.
+        key: The columns that identify a row; a check asserts it.
+        columns: All columns, in order.
+        is_derived: Whether it can be made anew from other tables, so that a lake whose columns are
+            of an older Nightdesk is upgraded by doing so.
+    """
 
     name: str
     description: str
     key: tuple[str, ...]
     columns: tuple[Column, ...]
+    is_derived: bool = False
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -88,6 +98,7 @@ NIGHTS = Table(
         Column("as_of", "TIMESTAMPTZ", "The instant the night is seen from; never changed."),
         Column("origin", "VARCHAR", "'live' or 'backfill'."),
         Column("lake_snapshot", "BIGINT", "Lake version that was published.", nullable=True),
+        Column("is_published", "BOOLEAN", "Whether its manifest was written; null if not.", True),
     ),
 )
 
@@ -109,6 +120,18 @@ CONSUMER_POSITIONS = Table(
         Column("consumer", "VARCHAR", "The table that is derived."),
         Column("source", "VARCHAR", "The table that it is derived from."),
         Column("position", "BIGINT", "Last response_id or lake version that was taken in."),
+        Column("recipe", "VARCHAR", "Hash of how the consumer is derived, if it is.", True),
+    ),
+)
+
+WATCHLISTS = Table(
+    "watchlists",
+    "Symbols on a watchlist of the backend's users, as the last night found them.",
+    ("symbol",),
+    (
+        SYMBOL,
+        Column("first_seen", "TIMESTAMPTZ", "The night's instant at which it was first on one."),
+        Column("landed_at", "TIMESTAMPTZ", "The instant of the night that landed it last."),
     ),
 )
 
@@ -131,10 +154,43 @@ VENDOR_RESPONSES = Table(
         Column("function", "VARCHAR", "The vendor function that was asked for."),
         Column("symbol", "VARCHAR", "The symbol that was asked for.", nullable=True),
         Column("request", "VARCHAR", "The query's parameters as JSON, without the key."),
-        Column("fetched_at", "TIMESTAMPTZ", "When the answer came, by the night's clock."),
+        Column("fetched_at", "TIMESTAMPTZ", "When the answer came, by the market's clock."),
         Column("outcome", "VARCHAR", "'data', or the kind of refusal or fault."),
         Column("message", "VARCHAR", "What was wrong, without the key.", nullable=True),
         Column("body_sha256", "VARCHAR", "The body, in vendor_bodies.", nullable=True),
+    ),
+)
+
+LISTINGS = Table(
+    "listings",
+    "Symbols that trade and symbols that have left, as the vendor last listed them.",
+    ("symbol", "status"),
+    (
+        SYMBOL,
+        Column("status", "VARCHAR", "'Active' or 'Delisted'; a symbol used again has both."),
+        Column("name", "VARCHAR", "Name of the company or fund."),
+        Column("exchange", "VARCHAR", "Exchange in the vendor's words, such as NYSE."),
+        Column("asset_type", "VARCHAR", "'Stock' or 'ETF'."),
+        Column("ipo_date", "DATE", "First day of trading.", nullable=True),
+        Column("delisting_date", "DATE", "Last day of trading.", nullable=True),
+        KNOWN_AT,
+        Column("response_id", "BIGINT", "The vendor response that last changed the row."),
+    ),
+)
+
+COMPANY_OVERVIEWS = Table(
+    "company_overviews",
+    "Companies as the vendor last described them; asked for once a quarter.",
+    ("symbol",),
+    (
+        SYMBOL,
+        Column("name", "VARCHAR", "Name of the company or fund.", nullable=True),
+        Column("exchange", "VARCHAR", "Exchange in the vendor's words.", nullable=True),
+        Column("asset_type", "VARCHAR", "Kind of security, 'Common Stock' or 'ETF'.", True),
+        Column("sector", "VARCHAR", "Sector in the vendor's words.", nullable=True),
+        Column("industry", "VARCHAR", "Industry in the vendor's words.", nullable=True),
+        KNOWN_AT,
+        Column("response_id", "BIGINT", "The vendor response that last changed the row."),
     ),
 )
 
@@ -157,6 +213,7 @@ QUARANTINED_PRICES = Table(
         Column("rules", "VARCHAR[]", "Names of the hard rules that the bar breaks."),
         Column("reasons", "VARCHAR[]", "The same in words, with the values."),
     ),
+    is_derived=True,
 )
 
 CLEAN_PRICES = Table(
@@ -179,6 +236,7 @@ CLEAN_PRICES = Table(
         ),
         KNOWN_AT,
     ),
+    is_derived=True,
 )
 
 NEXT_SESSION_LABELS = Table(
@@ -192,6 +250,7 @@ NEXT_SESSION_LABELS = Table(
         Column("next_session_return", "DOUBLE", "Total return of the next session, a fraction."),
         Column("is_up", "BOOLEAN", "Whether that return is above zero."),
     ),
+    is_derived=True,
 )
 
 SIGNAL_SCORES = Table(
@@ -218,6 +277,40 @@ SIGNAL_SCORES = Table(
     ),
 )
 
+TRIALS = Table(
+    "trials",
+    "Every family of models ever tried out of sample, published or not: the count that the best of "
+    "them must be judged against.",
+    ("trial_id",),
+    (
+        Column("trial_id", "VARCHAR", "Hash of market, family, settings, features and data."),
+        SESSION,
+        Column("night_id", "VARCHAR", "The night that tried it first."),
+        Column("family", "VARCHAR", "lightgbm, catboost, or average of both."),
+        Column("is_published", "BOOLEAN", "Whether its models are the ones that score."),
+        Column("settings_hash", "VARCHAR", "SHA-256 of the settings."),
+        Column("settings", "VARCHAR", "All settings of the training, as JSON."),
+        Column("features_version", "VARCHAR", "Hash of the feature definitions."),
+        Column("data_hash", "VARCHAR", "SHA-256 of the predictions that were measured."),
+        Column("metrics", "VARCHAR", "Out-of-sample figures with intervals, as JSON."),
+    ),
+)
+
+TRIAL_RETURNS = Table(
+    "trial_returns",
+    "What each trial would have earned out of sample: entered at the next open, left at the open "
+    "after.",
+    ("trial_id", "session"),
+    (
+        Column("trial_id", "VARCHAR", "The trial, in trials."),
+        SESSION,
+        Column("gross_return", "DOUBLE", "Return on a dollar long and short together, a share."),
+        Column("net_return", "DOUBLE", "The same after costs."),
+        Column("turnover", "DOUBLE", "Dollars traded for a dollar held."),
+        Column("positions", "BIGINT", "Symbols held."),
+    ),
+)
+
 
 def feature_table(group: FeatureGroup) -> Table:
     """Return the lake table that holds a group of features."""
@@ -233,10 +326,12 @@ def feature_table(group: FeatureGroup) -> Table:
                 for feature in group.features
             ),
         ),
+        is_derived=True,
     )
 
 
-TECHNICAL_FEATURES = feature_table(TECHNICAL)
+FEATURE_TABLES: Mapping[str, Table] = {group.name: feature_table(group) for group in GROUPS}
+"""The table of each group of features, by the group's name."""
 
 TABLES: Mapping[str, Table] = {
     table.name: table
@@ -244,14 +339,19 @@ TABLES: Mapping[str, Table] = {
         NIGHTS,
         EXCHANGE_SESSIONS,
         CONSUMER_POSITIONS,
+        WATCHLISTS,
         VENDOR_BODIES,
         VENDOR_RESPONSES,
+        LISTINGS,
+        COMPANY_OVERVIEWS,
         DAILY_PRICES,
         QUARANTINED_PRICES,
         CLEAN_PRICES,
-        TECHNICAL_FEATURES,
+        *FEATURE_TABLES.values(),
         NEXT_SESSION_LABELS,
         SIGNAL_SCORES,
+        TRIALS,
+        TRIAL_RETURNS,
     )
 }
 

@@ -6,30 +6,24 @@ imported when the first question is asked: the vendor's package takes pandas wit
 """
 
 import logging
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
-from types import MappingProxyType
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
 import dagster as dg
 from pydantic import Field
 
+from pipelines.vendor.agenda import Agenda, Rules
+from pipelines.vendor.plans import PLANS, Plan
 from pipelines.vendor.refusals import RefusalKind
 from pipelines.vendor.requests import VendorRequest
-from pipelines.vendor.responses import FaultKind, VendorResponse
+from pipelines.vendor.responses import VendorResponse
+from resources.clocks import Clock
 
 LOGGER = logging.getLogger(__name__)
 LIVE_ADDRESS = "https://www.alphavantage.co/query"
 LOOPBACK_KEY = "loopback-needs-no-key"
 """What our own loopback vendor is asked with when no key is set."""
-REQUESTS_PER_MINUTE: Mapping[str, int] = MappingProxyType(
-    {"free": 60, **{f"premium_{rate}": rate for rate in (75, 150, 300, 600, 1200)}}
-)
-"""What each plan allows; a free key one a second, and 25 a day."""
-
-FollowUp = Callable[[VendorResponse], list[VendorRequest]]
 
 
 class AlphaVantage(dg.ConfigurableResource[Any]):
@@ -43,6 +37,9 @@ class AlphaVantage(dg.ConfigurableResource[Any]):
     read_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Longest silence before and within an answer."
     )
+    answer_seconds: float = Field(
+        default=120.0, gt=0, description="Longest time for a whole body, however it drips in."
+    )
     attempts: int = Field(
         default=5, ge=1, description="How often one request is sent at most; waits grow threefold."
     )
@@ -53,25 +50,49 @@ class AlphaVantage(dg.ConfigurableResource[Any]):
         default=5, ge=1, description="Symbols lost to faults one after another that end the run."
     )
 
-    def fetch(
-        self,
-        requests: Iterable[VendorRequest],
-        *,
-        base_url: str,
-        as_of: datetime,
-        follow_up: FollowUp,
-    ) -> Iterator[VendorResponse]:
-        """Ask one request after another and hand back what came, refusals and faults too.
+    @property
+    def limits(self) -> Plan:
+        """What the plan allows.
 
-        Ends early, after the response that says why, when the day's requests are used up or when
-        one symbol after another is lost to faults. A request that the plan has just been refused
-        is not sent for the other symbols.
+        Raises:
+            dg.Failure: there is no such plan.
+        """
+        if self.plan not in PLANS:
+            message = (
+                f"ALPHA_VANTAGE_PLAN={self.plan!r} is no plan of the vendor's: set it to one of "
+                + ", ".join(PLANS)
+            )
+            raise dg.Failure(message, allow_retries=False)
+        return PLANS[self.plan]
+
+    def agenda(
+        self, requests: Iterable[VendorRequest], *, rules: Rules, spent_today: int = 0
+    ) -> Agenda:
+        """Return an agenda of requests under this key's plan.
 
         Args:
-            requests: What to ask, the most urgent first; repetitions are asked once.
+            requests: What to ask, the most urgent first.
+            rules: What answers and refusals lead to.
+            spent_today: Requests that the key has made since the vendor's day began.
+        """
+        return Agenda(
+            requests,
+            plan=self.limits,
+            rules=rules,
+            spent_today=spent_today,
+            faults_in_a_row=self.faults_in_a_row,
+        )
+
+    def fetch(self, agenda: Agenda, *, base_url: str, clock: Clock) -> Iterator[VendorResponse]:
+        """Ask one request after another and hand back what came, refusals and faults too.
+
+        Every attempt is a response, since each counts with the vendor. Ends when the agenda does:
+        nothing is left, the day's requests are used up, or one after another is lost to faults.
+
+        Args:
+            agenda: What to ask; the answers lead it.
             base_url: `LIVE_ADDRESS`, or the address of the loopback vendor.
-            as_of: The night's instant (UTC), which all responses carry.
-            follow_up: What else to ask because of a response that is data; it is asked next.
+            clock: The market's clock; its instants are the responses'.
 
         Raises:
             dg.Failure: the key is missing, or refused (after its response), or the plan unknown.
@@ -81,21 +102,28 @@ class AlphaVantage(dg.ConfigurableResource[Any]):
         limits = Limits(
             connect_timeout_seconds=self.connect_timeout_seconds,
             read_timeout_seconds=self.read_timeout_seconds,
+            answer_seconds=self.answer_seconds,
             attempts=self.attempts,
             first_wait_seconds=self.first_wait_seconds,
-            seconds_between_requests=self._seconds_between_requests(),
+            windows=self.limits.windows,
         )
-        agenda = _Agenda(requests, faults_in_a_row=self.faults_in_a_row)
-        with open_transport(base_url, key=self._key_for(base_url), limits=limits) as transport:
+        key = self._key_for(base_url)
+        with open_transport(base_url, key=key, limits=limits, clock=clock) as transport:
             while (request := agenda.next()) is not None:
-                answer = transport.ask(request)
-                response = VendorResponse(
-                    request, as_of, str(answer.outcome), answer.message, answer.body
-                )
-                yield response
-                agenda.note(response)
-                if response.is_data:
-                    agenda.add_first(follow_up(response))
+                for answer in transport.ask(request, attempts=agenda.affordable(self.attempts)):
+                    response = VendorResponse(
+                        request,
+                        clock.now(),
+                        str(answer.outcome),
+                        answer.message,
+                        answer.body,
+                        answer.is_last,
+                    )
+                    yield response
+                    agenda.note(response)
+                    _refuse_bad_key(response)
+        if agenda.ended_by:
+            LOGGER.warning("%s", agenda.ended_by)
 
     def _key_for(self, base_url: str) -> str:
         """Return the key to ask with; only our own loopback vendor is asked without one."""
@@ -110,66 +138,12 @@ class AlphaVantage(dg.ConfigurableResource[Any]):
         )
         raise dg.Failure(message, allow_retries=False)
 
-    def _seconds_between_requests(self) -> float:
-        """Return the pace that the plan allows."""
-        if self.plan not in REQUESTS_PER_MINUTE:
-            message = (
-                f"ALPHA_VANTAGE_PLAN={self.plan!r} is no plan of the vendor's: set it to one of "
-                + ", ".join(REQUESTS_PER_MINUTE)
-            )
-            raise dg.Failure(message, allow_retries=False)
-        return 60 / REQUESTS_PER_MINUTE[self.plan]
 
-
-class _Agenda:
-    """What is still to ask, given what the answers so far rule out."""
-
-    def __init__(self, requests: Iterable[VendorRequest], *, faults_in_a_row: int) -> None:
-        self._waiting = deque(requests)
-        self._asked: set[VendorRequest] = set()
-        self._refused: set[tuple[object, ...]] = set()
-        self._patience = faults_in_a_row
-        self._faults = 0
-
-    def next(self) -> VendorRequest | None:
-        """Return the next request worth sending, None when there is none."""
-        while self._waiting:
-            request = self._waiting.popleft()
-            if request not in self._asked and _form(request) not in self._refused:
-                self._asked.add(request)
-                return request
-        return None
-
-    def add_first(self, requests: Iterable[VendorRequest]) -> None:
-        """Put requests before the others, so that a symbol is completed before the next begins."""
-        self._waiting.extendleft(reversed(list(requests)))
-
-    def note(self, response: VendorResponse) -> None:
-        """Draw the conclusions of a response.
-
-        Raises:
-            dg.Failure: the vendor refused the key.
-        """
-        if response.outcome == RefusalKind.BAD_KEY:
-            message = (
-                f"the vendor refused the key in ALPHA_VANTAGE_API_KEY ({response.message}): set it "
-                "to a valid key"
-            )
-            raise dg.Failure(message, allow_retries=False)
-        if response.outcome == RefusalKind.PREMIUM:
-            self._refused.add(_form(response.request))
-        is_fault = response.outcome in set(FaultKind)
-        self._faults = self._faults + 1 if is_fault else 0
-        if response.outcome == RefusalKind.DAILY_CAP or self._faults >= self._patience:
-            LOGGER.warning(
-                "%s: %s; %d requests are left for the next night",
-                response.outcome,
-                response.message,
-                len(self._waiting),
-            )
-            self._waiting.clear()
-
-
-def _form(request: VendorRequest) -> tuple[object, ...]:
-    """Return what a plan allows or refuses: the function and its parameters, not the symbol."""
-    return request.function, request.parameters
+def _refuse_bad_key(response: VendorResponse) -> None:
+    """End the run for good where the vendor refused the key."""
+    if response.outcome == RefusalKind.BAD_KEY:
+        message = (
+            f"the vendor refused the key in ALPHA_VANTAGE_API_KEY ({response.message}): set it "
+            "to a valid key"
+        )
+        raise dg.Failure(message, allow_retries=False)

@@ -10,25 +10,27 @@ Nothing here raises for what the vendor or the network does; it is told in the `
 """
 
 import logging
+import random
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, cast
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
 
 import requests
+import urllib3
+from alpha_vantage.fundamentaldata import FundamentalData
 from alpha_vantage.timeseries import TimeSeries
-from tenacity import RetryCallState, Retrying, retry_if_result, stop_after_attempt
-from tenacity.wait import wait_exponential, wait_random
 
+from pipelines.vendor.judgements import judge
+from pipelines.vendor.limits import RateLimit
 from pipelines.vendor.refusals import RefusalKind, redact
-from pipelines.vendor.requests import VendorRequest
-from pipelines.vendor.responses import FaultKind, judge_body
+from pipelines.vendor.requests import LISTING_FUNCTION, VendorRequest
+from pipelines.vendor.responses import FaultKind
+from resources.clocks import Clock
 
 LOGGER = logging.getLogger(__name__)
 LONGEST_WAIT_SECONDS = 60.0
@@ -39,8 +41,15 @@ _METHODS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "TIME_SERIES_DAILY": TimeSeries.get_daily,
         "TIME_SERIES_DAILY_ADJUSTED": TimeSeries.get_daily_adjusted,
+        "OVERVIEW": FundamentalData.get_company_overview,
+        "DIVIDENDS": FundamentalData.get_dividends,
+        "SPLITS": FundamentalData.get_splits,
     }
 )
+_UNKNOWN_TO_THE_PACKAGE = frozenset({LISTING_FUNCTION})
+_FOREIGN_TYPES = ("text/html", "image/", "video/", "audio/", "multipart/")
+"""Content types that no answer of the vendor has; it sends JSON, and CSV under several names."""
+CHUNK_BYTES = 65_536
 
 
 @dataclass(frozen=True)
@@ -49,23 +58,30 @@ class Limits:
 
     connect_timeout_seconds: float
     read_timeout_seconds: float
+    answer_seconds: float
     attempts: int
     first_wait_seconds: float
-    seconds_between_requests: float
+    windows: tuple[tuple[int, float], ...]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one question came to, free of the key. `can_pass`: asking again may help."""
+    """What one attempt came to, free of the key. `can_pass`: asking again may help."""
 
     outcome: str
     message: str | None
     body: str | None
     can_pass: bool = False
+    is_last: bool = True
 
 
 class QueryBuilder(TimeSeries):  # type: ignore[misc]  # the package ships no types
     """The package, up to the point where it would send."""
+
+    def __init__(self, key: str) -> None:
+        """Take the key as it is."""
+        super().__init__(key=quote(key, safe=""))
+        self.own_key = key
 
     def _handle_api_call(self, url: str) -> str:
         """Hand back the address instead of asking it."""
@@ -77,9 +93,11 @@ class QueryBuilder(TimeSeries):  # type: ignore[misc]  # the package ships no ty
         Raises:
             ValueError: the package has no such function, or not with these parameters.
         """
+        if request.function in _UNKNOWN_TO_THE_PACKAGE:
+            return urlencode({**request.query, "apikey": self.own_key})
         if request.function not in _METHODS:
             message = f"function {request.function!r} is not asked for: the client knows " + (
-                ", ".join(sorted(_METHODS))
+                ", ".join(sorted({*_METHODS, *_UNKNOWN_TO_THE_PACKAGE}))
             )
             raise ValueError(message)
         # Inside `get_…` stands the function that sends and does not parse yet.
@@ -94,57 +112,88 @@ class Transport:
     """One session with the vendor: paced, retried where it can help, free of the key outside."""
 
     def __init__(
-        self, session: requests.Session, *, address: str, key: str, limits: Limits
+        self, session: requests.Session, *, address: str, key: str, limits: Limits, clock: Clock
     ) -> None:
         """Take a session that the caller closes."""
         self._session = session
         self._address = address
         self._key = key
         self._limits = limits
-        self._queries = QueryBuilder(key=quote(key, safe=""))
-        self._next_at = 0.0
+        self._clock = clock
+        self._rate = RateLimit(limits.windows)
+        self._queries = QueryBuilder(key)
 
-    def ask(self, request: VendorRequest) -> Answer:
-        """Ask, and ask again with growing pauses while the trouble can pass."""
+    def ask(self, request: VendorRequest, *, attempts: int) -> Iterator[Answer]:
+        """Ask, and ask again with growing pauses while the trouble can pass.
+
+        Every attempt is handed back, since each counts with the vendor; the last is marked.
+        """
+        query = self._queries.query_string(request)
+        for attempt in range(1, attempts + 1):
+            answer = self._send(request, query)
+            is_last = not answer.can_pass or attempt == attempts
+            yield replace(answer, is_last=is_last)
+            if is_last:
+                return
+            wait = self._wait_before_next(attempt)
+            LOGGER.warning(
+                "%s: %s (%s); asked again in %.1f seconds",
+                request.symbol or request.function,
+                answer.outcome,
+                answer.message,
+                wait,
+            )
+            self._clock.sleep(wait)
+
+    def _wait_before_next(self, attempt: int) -> float:
+        """Return how long to wait: threefold each time, and a random bit more."""
         first = self._limits.first_wait_seconds
-        retrying = Retrying(
-            stop=stop_after_attempt(self._limits.attempts),
-            wait=wait_exponential(first, max=LONGEST_WAIT_SECONDS, exp_base=WAIT_FACTOR)
-            + wait_random(0, first),
-            retry=retry_if_result(lambda answer: answer.can_pass),
-            retry_error_callback=_last_answer,
-            before_sleep=partial(_log_retry, request),
-        )
-        return retrying(self._send, self._queries.query_string(request))
+        spread = random.uniform(0, first)  # noqa: S311 - nothing secret: it parts clients
+        return min(first * WAIT_FACTOR ** (attempt - 1), LONGEST_WAIT_SECONDS) + spread
 
-    def _send(self, query: str) -> Answer:
-        """Send one query and sort what comes of it."""
-        self._pace()
+    def _send(self, request: VendorRequest, query: str) -> Answer:
+        """Send one query, as soon as the plan allows it, and sort what comes of it."""
+        self._clock.sleep(self._rate.wait(self._clock.seconds()))
         limits = self._limits
         try:
-            response = self._session.get(
+            with self._session.get(
                 f"{self._address}?{query}",
                 timeout=(limits.connect_timeout_seconds, limits.read_timeout_seconds),
                 allow_redirects=False,
-            )
-        except requests.Timeout:
+                stream=True,
+            ) as response:
+                # The vendor names no charset, and requests would guess one from a megabyte.
+                text = self._read(response).decode("utf-8", errors="replace")
+            return _judge(request, response, redact(text, self._key))
+        except _TooSlowError:
+            message = f"the answer was not complete after {limits.answer_seconds:g} seconds"
+            return Answer(FaultKind.TIMEOUT, message, None, can_pass=True)
+        except (requests.Timeout, urllib3.exceptions.TimeoutError):
             message = f"no answer within {limits.read_timeout_seconds:g} seconds"
             return Answer(FaultKind.TIMEOUT, message, None, can_pass=True)
-        except requests.RequestException as error:
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
             message = redact(str(error), self._key)
             return Answer(FaultKind.CONNECTION, message, None, can_pass=True)
-        # The vendor names no charset, and requests would guess one from a megabyte of digits.
-        body = redact(response.content.decode("utf-8", errors="replace"), self._key)
-        return _judge(response.status_code, body)
+        finally:
+            self._rate.take(self._clock.seconds())
 
-    def _pace(self) -> None:
-        """Wait until the plan allows the next request."""
-        time.sleep(max(0.0, self._next_at - time.monotonic()))
-        self._next_at = time.monotonic() + self._limits.seconds_between_requests
+    def _read(self, response: requests.Response) -> bytes:
+        """Read a body within the time for an answer: a timeout alone only bounds each silence."""
+        deadline = time.monotonic() + self._limits.answer_seconds
+        chunks = []
+        while chunk := response.raw.read1(CHUNK_BYTES, decode_content=True):
+            chunks.append(chunk)
+            if time.monotonic() > deadline:
+                raise _TooSlowError
+        return b"".join(chunks)
+
+
+class _TooSlowError(Exception):
+    """A body dripped in for longer than an answer may take."""
 
 
 @contextmanager
-def open_transport(address: str, *, key: str, limits: Limits) -> Iterator[Transport]:
+def open_transport(address: str, *, key: str, limits: Limits, clock: Clock) -> Iterator[Transport]:
     """Open a session with the vendor, and keep the key out of urllib3's log meanwhile."""
     connections = logging.getLogger("urllib3.connectionpool")
     shield = _KeyShield(key)
@@ -153,7 +202,7 @@ def open_transport(address: str, *, key: str, limits: Limits) -> Iterator[Transp
         with requests.Session() as session:
             # A proxy of the environment can't reach our own loopback.
             session.trust_env = urlsplit(address).hostname != "127.0.0.1"
-            yield Transport(session, address=address, key=key, limits=limits)
+            yield Transport(session, address=address, key=key, limits=limits, clock=clock)
     finally:
         connections.removeFilter(shield)
 
@@ -171,32 +220,18 @@ class _KeyShield(logging.Filter):
         return True
 
 
-def _judge(status: int, body: str) -> Answer:
+def _judge(request: VendorRequest, response: requests.Response, body: str) -> Answer:
     """Sort an HTTP answer whose body is free of the key."""
+    status = response.status_code
     if status != HTTPStatus.OK:
         can_pass = status >= HTTPStatus.INTERNAL_SERVER_ERROR or (
             status == HTTPStatus.TOO_MANY_REQUESTS
         )
         return Answer(FaultKind.HTTP_STATUS, f"HTTP status {status}", body, can_pass=can_pass)
-    judgement = judge_body(body)
+    judgement = judge(request, body)
+    content_type = response.headers.get("Content-Type", "")
     is_burst = judgement.outcome == RefusalKind.BURST
+    if judgement.message is None and content_type.lower().startswith(_FOREIGN_TYPES):
+        message = f"sent as {content_type!r}, which no answer of the vendor's is"
+        return Answer(FaultKind.CONTENT_TYPE, message, body, can_pass=True)
     return Answer(judgement.outcome, judgement.message, body, can_pass=is_burst)
-
-
-def _last_answer(state: RetryCallState) -> Answer:
-    """Return what the latest attempt came to."""
-    outcome = cast("Future[Answer]", state.outcome)
-    return outcome.result()
-
-
-def _log_retry(request: VendorRequest, state: RetryCallState) -> None:
-    """Say what is asked again, why and when."""
-    answer = _last_answer(state)
-    LOGGER.warning(
-        "%s %s: %s (%s); asked again in %.1f seconds",
-        request.function,
-        request.symbol,
-        answer.outcome,
-        answer.message,
-        state.upcoming_sleep,
-    )

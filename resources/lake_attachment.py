@@ -17,6 +17,7 @@ from dagster_duckdb import DuckDBResource
 
 from pipelines.tables import TABLES, create_statement
 from resources.lake_errors import ForeignLakeError, MissingExtensionError
+from resources.lake_upgrade import upgrade_statements
 
 EXTENSIONS = ("ducklake", "sqlite_scanner")
 
@@ -63,6 +64,13 @@ def attached(location: LakeLocation) -> duckdb.DuckDBPyConnection:
         return _ATTACHMENTS[key].connection
 
 
+def detach(catalog_path: str) -> None:
+    """Close this process's connections to a lake, so that its files can be moved or replaced."""
+    with _ATTACHING:
+        for key in [key for key in _ATTACHMENTS if key[1].catalog_path == catalog_path]:
+            _ATTACHMENTS.pop(key).resources.close()
+
+
 def _attach(location: LakeLocation) -> _Attachment:
     """Attach the lake and create the tables that it does not have yet."""
     settings = {
@@ -77,8 +85,8 @@ def _attach(location: LakeLocation) -> _Attachment:
         refuse_foreign_catalog(location.catalog_path)
         _make_folders(location)
         connection.execute(
-            f"ATTACH 'ducklake:sqlite:{location.catalog_path}' AS lake "
-            f"(DATA_PATH '{location.data_path}', META_JOURNAL_MODE 'WAL', "
+            f"ATTACH {_quoted(f'ducklake:sqlite:{location.catalog_path}')} AS lake "
+            f"(DATA_PATH {_quoted(location.data_path)}, META_JOURNAL_MODE 'WAL', "
             "META_BUSY_TIMEOUT 10000)"
         )
         connection.execute("USE lake")
@@ -122,6 +130,12 @@ def refuse_foreign_catalog(catalog_path: str) -> None:
         raise ForeignLakeError(catalog_path, "it is a SQLite file of something else")
 
 
+def _quoted(text: str) -> str:
+    """Return a text as an SQL literal; ATTACH takes no parameters."""
+    escaped = text.replace("'", "''")
+    return f"'{escaped}'"
+
+
 def _make_folders(location: LakeLocation) -> None:
     """Create the folders of catalog and data; object storage has none."""
     Path(location.catalog_path).parent.mkdir(parents=True, exist_ok=True)
@@ -139,7 +153,8 @@ def _prepare_tables(connection: duckdb.DuckDBPyConnection, location: LakeLocatio
         fault = "it holds tables that Nightdesk did not make"
         raise ForeignLakeError(location.catalog_path, fault)
     missing = [table for name, table in TABLES.items() if name not in found]
-    if not missing:
+    upgrades = upgrade_statements(connection, location.catalog_path)
+    if not missing and not upgrades:
         return
     connection.begin()
     if "lake_identity" not in found:
@@ -150,6 +165,8 @@ def _prepare_tables(connection: duckdb.DuckDBPyConnection, location: LakeLocatio
         )
     for table in missing:
         connection.execute(create_statement(table, catalog="lake"))
+    for statement in upgrades:
+        connection.execute(statement)
     connection.commit()
 
 

@@ -1,7 +1,9 @@
 """What can be wrong with the lake, in sentences that say what to do about it."""
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import duckdb
 
@@ -11,6 +13,10 @@ BUSY_SIGNS = (
     "Transaction conflict",
 )
 DISK_FULL_SIGNS = ("No space left on device", "database or disk is full")
+UNCERTAIN_DISK_FULL_SIGNS = ("disk I/O error", "cannot rollback - no transaction is active")
+"""What SQLite says on a full disk too: the second once it has rolled back by itself."""
+SMALLEST_ROOM = 16 * 1024 * 1024
+"""Bytes free below which an uncertain sign is taken for a full disk; a commit writes some MB."""
 
 
 class LakeError(RuntimeError):
@@ -40,6 +46,18 @@ class ForeignLakeError(LakeError):
         )
 
 
+class UpgradeError(LakeError):
+    """The lake was made by an older Nightdesk and can't be brought to this one's tables."""
+
+    def __init__(self, catalog_path: str, fault: str) -> None:
+        """Name the lake, what is missing, and the way out."""
+        super().__init__(
+            f"the lake {catalog_path} was made by an older Nightdesk and can't be upgraded: "
+            f"{fault}. Nothing was changed; use the Nightdesk that made it, or give this one an "
+            "empty NIGHTDESK_HOME, whose first night loads the history again"
+        )
+
+
 class LakeBusyError(LakeError):
     """Another writer committed first."""
 
@@ -54,12 +72,21 @@ class LakeBusyError(LakeError):
 class DiskFullError(LakeError):
     """There is no room for the lake's files."""
 
-    def __init__(self, place: str) -> None:
-        """Name the folder and the way out."""
+    def __init__(self, catalog_path: str, data_path: str) -> None:
+        """Name catalog and folder, which may lie on two disks, and the way out."""
         super().__init__(
-            f"the disk that holds {place} is full: free some space and run this again; the "
-            "transaction was not committed, the lake is as it was before"
+            f"the disk of the lake ({catalog_path}, files in {data_path}) is full: free some space "
+            "and run this again; the transaction was not committed, the lake is as it was before"
         )
+
+
+def _tells_of_a_full_disk(text: str, catalog_path: str) -> bool:
+    """Tell whether an error comes from a full disk, by its words or by the room that is left."""
+    if any(sign in text for sign in DISK_FULL_SIGNS):
+        return True
+    folder = Path(catalog_path).parent
+    is_full = folder.exists() and shutil.disk_usage(folder).free < SMALLEST_ROOM
+    return is_full and any(sign in text for sign in UNCERTAIN_DISK_FULL_SIGNS)
 
 
 @contextmanager
@@ -73,8 +100,8 @@ def explained(catalog_path: str, data_path: str) -> Iterator[None]:
         yield
     except (duckdb.Error, OSError) as error:
         text = str(error)
-        if any(sign in text for sign in DISK_FULL_SIGNS):
-            raise DiskFullError(data_path) from error
+        if _tells_of_a_full_disk(text, catalog_path):
+            raise DiskFullError(catalog_path, data_path) from error
         if any(sign in text for sign in BUSY_SIGNS):
             raise LakeBusyError(catalog_path) from error
         if "catalog version mismatch" in text:

@@ -64,22 +64,31 @@ class LakeWriter:
         deleted = self.connection.execute(delete_statement(table)).fetchone()
         update = self._merge_incoming(table, deleted=int(deleted[0]) if deleted else 0)
         for source in derivation.sources:
-            self.advance(table.name, source.name, position=version)
+            self.advance(table.name, source.name, position=version, recipe=derivation.recipe)
         return update
 
-    def position(self, consumer: str, source: str) -> int | None:
-        """Return how far a table has read a source; None before the first time."""
+    def position(self, consumer: str, source: str, *, recipe: str | None = None) -> int | None:
+        """Return how far a table has read a source; None before the first time.
+
+        What was derived by another recipe counts as never read.
+        """
         row = self.connection.execute(
             "SELECT position FROM consumer_positions "
-            "WHERE consumer = $consumer AND source = $source",
-            {"consumer": consumer, "source": source},
+            "WHERE consumer = $consumer AND source = $source "
+            "AND recipe IS NOT DISTINCT FROM $recipe",
+            {"consumer": consumer, "source": source, "recipe": recipe},
         ).fetchone()
         return None if row is None else int(row[0])
 
-    def advance(self, consumer: str, source: str, *, position: int) -> None:
-        """Note how far a table has now read a source."""
-        row = {"consumer": consumer, "source": source, "position": position}
-        self.merge(CONSUMER_POSITIONS, pl.DataFrame([row]))
+    def advance(
+        self, consumer: str, source: str, *, position: int, recipe: str | None = None
+    ) -> None:
+        """Note how far a table has now read a source, and by which recipe."""
+        schema = dict.fromkeys(CONSUMER_POSITIONS.column_names, pl.String()) | {
+            "position": pl.Int64()
+        }
+        row = {"consumer": consumer, "source": source, "position": position, "recipe": recipe}
+        self.merge(CONSUMER_POSITIONS, pl.DataFrame([row], schema=schema))
 
     def version(self) -> int:
         """Return the lake version that this transaction reads."""
@@ -88,9 +97,10 @@ class LakeWriter:
 
     def _stage_changes(self, derivation: Derivation, *, until: int) -> int:
         """Stage the first changed session of each symbol; return how many symbols changed."""
+        table, recipe = derivation.table, derivation.recipe
         parts = [
             changes_query(
-                source, since=self.position(derivation.table.name, source.name), until=until
+                source, since=self.position(table.name, source.name, recipe=recipe), until=until
             )
             for source in derivation.sources
         ]

@@ -1,50 +1,51 @@
 """A server on 127.0.0.1 that speaks Alpha Vantage's protocol over a recorded market.
 
 The sample market, tests and production so run the same client over real HTTP. What is answered is
-decided in `pipelines.vendor.answers`; here are sockets, the request log and broken transports.
+decided in `pipelines.vendor.answers`; here are sockets, limits by the server's clock and the log.
 """
 
-import os
-import socket
-import struct
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date
-from enum import StrEnum
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
 import polars as pl
 
+from pipelines.markets.profiles import CompanyProfile
 from pipelines.markets.recorded import RecordedMarket
-from pipelines.vendor.answers import Account, answer, burst
+from pipelines.vendor.answers import CSV_ONLY, Account, answer, in_its_form
+from pipelines.vendor.limits import RateLimit, vendor_day_start
+from pipelines.vendor.refusal_words import burst, minute_limit
+from resources.vendor_faults import (
+    CSV_TYPE,
+    HTML_PAGE,
+    HTML_TYPE,
+    JSON_TYPE,
+    Fault,
+    break_answer,
+    send_answer,
+)
 
 PATH = "/query"
 IDLE_SECONDS = 5.0
 """A connection on which no request comes is closed after this long."""
-_HTML = "<!DOCTYPE html><html><body><h1>We'll be right back</h1></body></html>"
-_JSON_TYPE, _HTML_TYPE = "application/json", "text/html"
 
 
-class Fault(StrEnum):
-    """How one request can be broken."""
-
-    TIMEOUT = "timeout"
-    RESET = "reset"
-    TRUNCATED = "truncated"
-    HTML = "html"
-    SERVER_ERROR = "server_error"
-    BURST = "burst"
+def _wall_clock() -> datetime:
+    """Return the instant (UTC)."""
+    return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class ServedRequest:
-    """One line of the server's log: the query without its key, and the fault it met."""
+    """One line of the server's log: the query without its key, its fault, the limit it broke."""
 
     query: Mapping[str, str]
     fault: Fault | None
+    is_over_limit: bool = False
 
 
 @dataclass
@@ -52,22 +53,59 @@ class _Vendor:
     """What all requests of one server share."""
 
     history: Mapping[str, pl.DataFrame]
+    profiles: Mapping[str, CompanyProfile]
     account: Account
     served: list[ServedRequest]
-    faults: dict[str, list[Fault]]
+    faults: dict[str, list[Fault | None]]
+    now: Callable[[], datetime]
     stopping: threading.Event = field(default_factory=threading.Event)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def receive(self, query: Mapping[str, str]) -> tuple[Account, Fault | None]:
-        """Count and log a request; return the account as it stood, and the fault it is due."""
+    def __post_init__(self) -> None:
+        """Start counting."""
+        self._rates = [
+            (RateLimit([window]), words)
+            for window, words in zip(
+                self.account.limits.windows,
+                (burst(self.account.limits), minute_limit()),
+                strict=False,
+            )
+        ]
+        self._day = vendor_day_start(self.now())
+
+    def receive(self, query: Mapping[str, str]) -> tuple[str, Fault | None]:
+        """Count and log a request; return its right answer, and the fault it is due."""
         with self.lock:
+            account = self._counted()
+            refused = self._over_rate()
             due = self.faults.get(query.get("symbol", ""))
             fault = due.pop(0) if due else None
             shown = {name: value for name, value in query.items() if name != "apikey"}
-            self.served.append(ServedRequest(shown, fault))
-            account = self.account
-            self.account = replace(account, requests_today=account.requests_today + 1)
-            return account, fault
+            per_day = account.limits.requests_per_day
+            is_over_day = per_day is not None and account.requests_today >= per_day
+            self.served.append(ServedRequest(shown, fault, bool(refused) or is_over_day))
+        if refused is not None:
+            return in_its_form(refused, query), fault
+        return answer(self.history, query, account=account, profiles=self.profiles), fault
+
+    def _counted(self) -> Account:
+        """Return the account as it stood, and count a request of the vendor's day."""
+        today = vendor_day_start(self.now())
+        if today != self._day:
+            self._day, self.account = today, replace(self.account, requests_today=0)
+        account = self.account
+        self.account = replace(account, requests_today=account.requests_today + 1)
+        return account
+
+    def _over_rate(self) -> str | None:
+        """Return the refusal of a request that comes too soon, None where it does not."""
+        now = self.now().timestamp()
+        for rate, words in self._rates:
+            if rate.wait(now) > 0:
+                return words
+        for rate, _ in self._rates:
+            rate.take(now)
+        return None
 
 
 @contextmanager
@@ -76,26 +114,35 @@ def serve(
     *,
     today: date,
     account: Account | None = None,
-    faults: Mapping[str, Sequence[Fault]] | None = None,
+    faults: Mapping[str, Sequence[Fault | None]] | None = None,
     served: list[ServedRequest] | None = None,
+    profiles: Mapping[str, CompanyProfile] | None = None,
+    now: Callable[[], datetime] = _wall_clock,
+    port: int = 0,
 ) -> Iterator[str]:
     """Serve a market as it was seen on a day, and yield the address to query.
 
     Args:
         market: The market whose bars are answered with.
         today: The vendor's today: nothing later is known to it.
-        account: Whose key is asked with; by default any key, on a premium plan.
-        faults: By symbol, the faults that its next requests meet, one each; then it is well.
+        account: Whose key is asked with; by default any key, without limits.
+        faults: By symbol, the faults that its next requests meet, one each or None; then it is
+            well. Requests without a symbol stand under the empty text.
         served: A list of the caller's that every request is logged to, in order.
+        profiles: What is known of the companies.
+        now: The server's clock, by which it checks the plan's limits.
+        port: Port on loopback; 0 takes a free one.
     """
     bars = market.as_seen_on(today).partition_by("symbol", as_dict=True)
     vendor = _Vendor(
         history={str(symbol): frame for (symbol,), frame in bars.items()},
+        profiles=profiles or {},
         account=account or Account(),
         served=served if served is not None else [],
         faults={symbol: list(due) for symbol, due in (faults or {}).items()},
+        now=now,
     )
-    with _Server(vendor) as server:
+    with _Server(vendor, port) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), name="loopback vendor")
         thread.start()
         try:
@@ -111,10 +158,10 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = False
 
-    def __init__(self, vendor: _Vendor) -> None:
-        """Listen on a free port of loopback alone."""
+    def __init__(self, vendor: _Vendor, port: int) -> None:
+        """Listen on loopback alone."""
         self.vendor = vendor
-        super().__init__(("127.0.0.1", 0), _Handler)
+        super().__init__(("127.0.0.1", port), _Handler)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -127,43 +174,15 @@ class _Handler(BaseHTTPRequestHandler):
         """Answer, or break, one request."""
         address = urlsplit(self.path)
         if address.path != PATH:
-            self._send(404, _HTML, _HTML_TYPE)
+            send_answer(self, HTML_PAGE, HTML_TYPE, 404)
             return
         query = dict(parse_qsl(address.query, keep_blank_values=True))
-        vendor = self.server.vendor
-        account, fault = vendor.receive(query)
-        body = answer(vendor.history, query, account=account)
+        body, fault = self.server.vendor.receive(query)
         if fault is None:
-            self._send(200, body, _JSON_TYPE)
+            is_csv = query.get("datatype") == "csv" or query.get("function") in CSV_ONLY
+            send_answer(self, body, CSV_TYPE if is_csv else JSON_TYPE)
         else:
-            self._break(fault, body)
+            break_answer(self, fault, body, stopping=self.server.vendor.stopping)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's own name
         """Stay silent: the request line holds the key."""
-
-    def _break(self, fault: Fault, body: str) -> None:
-        """Answer the way the fault has it."""
-        if fault is Fault.TIMEOUT:
-            self.server.vendor.stopping.wait(IDLE_SECONDS)
-        elif fault is Fault.RESET:
-            # Closing with a linger time of zero sends RST; detached, since the base class would
-            # send FIN first.
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            os.close(self.connection.detach())
-        elif fault is Fault.TRUNCATED:
-            self._send(200, body, _JSON_TYPE, cut=True)
-        elif fault is Fault.HTML:
-            self._send(200, _HTML, _HTML_TYPE)
-        elif fault is Fault.SERVER_ERROR:
-            self._send(503, _HTML, _HTML_TYPE)
-        else:
-            self._send(200, burst(), _JSON_TYPE)
-
-    def _send(self, status: int, body: str, content_type: str, *, cut: bool = False) -> None:
-        """Send a body, or the first half of it under the whole one's length."""
-        content = body.encode()
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: len(content) // 2] if cut else content)

@@ -37,8 +37,8 @@ class Nights(dg.ConfigurableResource[Any]):
 
         All new ones are seen from the instant of the newest session: one run has one clock.
         """
-        wanted = sorted(sessions)
-        known = {night.session: night for night in self._stored(wanted)}
+        wanted = sorted(set(sessions))
+        known = {night.session for night in self._stored(wanted)}
         missing = [session for session in wanted if session not in known]
         if missing:
             as_of = self.market.now(wanted[-1], latest_as_of=self._latest_as_of())
@@ -47,8 +47,7 @@ class Nights(dg.ConfigurableResource[Any]):
                 for session in missing
             ]
             self._store(opened)
-            known.update({night.session: night for night in opened})
-        return [known[session] for session in wanted]
+        return self.find(wanted)
 
     def find(self, sessions: Sequence[date]) -> list[Night]:
         """Return nights that were opened before, in order.
@@ -70,6 +69,26 @@ class Nights(dg.ConfigurableResource[Any]):
 
         return self.lake.commit(work, night=nights[-1], message="fix lake snapshot")
 
+    def note_published(self, nights: Sequence[Night]) -> None:
+        """Note that the manifests of nights are written: they are published to the end."""
+
+        def work(writer: LakeWriter) -> None:
+            writer.connection.execute(
+                "UPDATE nights SET is_published = true WHERE is_published IS NULL "
+                "AND market = $market AND list_contains($sessions, session)",
+                {"market": self.market.name, "sessions": [night.session for night in nights]},
+            )
+
+        self.lake.commit(work, night=nights[-1], message="note published nights")
+
+    def newest_published(self) -> date | None:
+        """Return the newest session whose night was published to the end; None before the first."""
+        newest: date | None = self.lake.read(
+            "SELECT max(session) FROM nights WHERE is_published AND market = $market",
+            {"market": self.market.name},
+        ).item()
+        return newest
+
     def _stored(self, sessions: Sequence[date]) -> list[Night]:
         """Return the nights of sessions that the lake knows."""
         rows = self.lake.read(
@@ -88,12 +107,18 @@ class Nights(dg.ConfigurableResource[Any]):
         return latest
 
     def _store(self, nights: Sequence[Night]) -> None:
-        """Write new nights, and the calendar's sessions through the newest of them."""
+        """Write new nights, and the calendar's sessions through the newest that they can see.
+
+        In a backfill that is later than the nights: the vendor shows bars up to it. A night that
+        another process has opened in between stays as that one fixed it.
+        """
         rows = _night_rows(nights)
-        sessions = _session_rows(self.market.calendar, through=nights[-1].session)
+        newest = self.market.calendar.last_completed(nights[-1].as_of)
+        sessions = _session_rows(self.market.calendar, through=newest)
 
         def work(writer: LakeWriter) -> None:
-            writer.merge(NIGHTS, rows)
+            known = writer.read("SELECT market, session FROM nights")
+            writer.append(NIGHTS, rows.join(known, on=NIGHTS.key, how="anti"))
             writer.merge(EXCHANGE_SESSIONS, sessions)
 
         self.lake.commit(work, night=nights[-1], message="open night")
@@ -109,10 +134,11 @@ def _night_rows(nights: Sequence[Night]) -> pl.DataFrame:
             "as_of": pl.Datetime("us", "UTC"),
             "origin": pl.String(),
             "lake_snapshot": pl.Int64(),
+            "is_published": pl.Boolean(),
         }
     )
     rows = [
-        (night.market, night.session, night.night_id, night.as_of, night.origin.value, None)
+        (night.market, night.session, night.night_id, night.as_of, night.origin.value, None, None)
         for night in nights
     ]
     return pl.DataFrame(rows, schema=schema, orient="row")

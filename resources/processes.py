@@ -32,6 +32,30 @@ def has_ended(pid: int) -> bool:
         return True
 
 
+def descendants(pid: int) -> list[int]:
+    """Return the processes that a process has started, and those that they have, in any order."""
+    parents = _parents()
+    found = [pid]
+    for ancestor in found:
+        found += [child for child, parent in parents.items() if parent == ancestor]
+    return found[1:]
+
+
+def _parents() -> dict[int, int]:
+    """Return every process with the one that started it."""
+    if not _lists_processes():
+        pairs = (line.split() for line in _listing("-axo", "pid=,ppid=").splitlines())
+        return {int(pid): int(parent) for pid, parent in pairs}
+    parents = {}
+    for process in PROCESSES.glob("[0-9]*"):
+        try:
+            fields = (process / "stat").read_text().rpartition(") ")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue  # ended while we looked
+        parents[int(process.name)] = int(fields[1])
+    return parents
+
+
 def _lists_processes() -> bool:
     """Return whether the system shows processes as files, as Linux does and macOS does not."""
     return (PROCESSES / "self" / "stat").exists()
@@ -39,8 +63,13 @@ def _lists_processes() -> bool:
 
 def _listed(pid: int, column: str) -> str:
     """Return what `ps` says of a process; nothing if it has ended."""
+    return _listing("-ww", "-o", column, "-p", str(pid))
+
+
+def _listing(*arguments: str) -> str:
+    """Return what `ps` answers, for systems that do not show processes as files."""
     listing = subprocess.run(  # noqa: S603  the command is ours, word by word
-        ["/bin/ps", "-ww", "-o", column, "-p", str(pid)],
+        ["/bin/ps", *arguments],
         capture_output=True,
         text=True,
         check=False,

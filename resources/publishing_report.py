@@ -19,3 +19,12 @@ class PublishingReport:
     def documents(self) -> int:
         """How many documents of ours stand in the scope now."""
         return self.inserted + self.updated + self.unchanged
+
+
+@dataclass(frozen=True)
+class PricePublishingReport:
+    """What publishing prices did: few chunks were looked at, the figures are of the collection."""
+
+    published: PublishingReport
+    chunks: int
+    chunks_due: int

@@ -1,10 +1,23 @@
 """Which stored documents a published set replaces."""
 
-from collections.abc import Collection, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from datetime import datetime
+from typing import Any, Protocol, Self
 
+from pipelines.documents.price_series import Chunk, Chunking
 from pipelines.documents.values import to_mongo_value
+
+
+class Scope(Protocol):
+    """The stored documents that a published set replaces."""
+
+    def query(self) -> dict[str, Any]:
+        """Return the scope as a MongoDB filter."""
+
+    def require(self, document: Mapping[str, Any]) -> None:
+        """Refuse a document outside the scope: its stored predecessor would not be found."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,51 @@ class PublishingScope:
                     f"{len(values)} values for {name}: widen the scope or leave the document out"
                 )
                 raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class ChunkScope:
+    """Whole chunks of a price collection."""
+
+    chunks: frozenset[Chunk]
+    chunking: Chunking
+
+    def query(self) -> dict[str, Any]:
+        """Return the chunks as a MongoDB filter: symbols with the same dates share a clause."""
+        names: dict[str, list[str]] = defaultdict(list)
+        for symbol, name in sorted(self.chunks):
+            names[symbol].append(name)
+        symbols: dict[tuple[datetime, datetime], list[str]] = defaultdict(list)
+        for symbol, of_symbol in names.items():
+            for span in self._spans(of_symbol):
+                symbols[span].append(symbol)
+        return {
+            "$or": [
+                {"symbol": {"$in": of_span}, "date": {"$gte": first, "$lt": end}}
+                for (first, end), of_span in symbols.items()
+            ]
+        }
+
+    def require(self, document: Mapping[str, Any]) -> None:
+        """Refuse a document outside the chunks.
+
+        Raises:
+            ValueError: its symbol and date lie in none of them.
+        """
+        chunk = (document["symbol"], self.chunking.name_of(document["date"]))
+        if chunk not in self.chunks:
+            message = f"{chunk} is none of the {len(self.chunks)} chunks that are published: add it"
+            raise ValueError(message)
+
+    def _spans(self, names: Iterable[str]) -> list[tuple[datetime, datetime]]:
+        """Return the spans of time that chunks in order of time cover, neighbours as one."""
+        spans: list[tuple[datetime, datetime]] = []
+        for first, end in map(self.chunking.bounds_of, names):
+            if spans and spans[-1][1] == first:
+                spans[-1] = (spans[-1][0], end)
+            else:
+                spans.append((first, end))
+        return spans
 
 
 def _choices(condition: object) -> Collection[object]:

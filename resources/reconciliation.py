@@ -2,7 +2,8 @@
 
 Whole stored documents are compared, not their hashes, so a document that someone changed behind our
 back is put right. Only documents with our `publisher` are ever deleted; a document that another
-writer made for one of our keys is taken over and keeps its `_id` and the fields we do not know.
+writer made for one of our keys is taken over and keeps its `_id` and the fields we do not know;
+fields that our model has retired are taken out.
 A crash leaves every document whole, and the next run reaches the same end.
 """
 
@@ -22,7 +23,7 @@ from pipelines.documents.pipeline_run import PublishedCollection
 from pipelines.documents.values import cut_to_milliseconds
 from resources.mongodb import Document, ServingRefusedError
 from resources.publishing_report import PublishingReport
-from resources.publishing_scope import PublishingScope
+from resources.publishing_scope import Scope
 
 Key = tuple[object, ...]
 _Item = TypeVar("_Item")
@@ -54,7 +55,7 @@ def reconcile(
     model: type[PublishedDocument],
     documents: Iterable[PublishedDocument],
     *,
-    scope: PublishingScope,
+    scope: Scope,
     as_of: datetime,
 ) -> PublishingReport:
     """Make our documents in the scope exactly these, and return what that took.
@@ -67,7 +68,7 @@ def reconcile(
     plan = _plan(model, intended, collection.find(scope.query()))
     for keys in _batches((plan.inserts | plan.updates).items()):
         targets = {identifier: intended[key] for key, identifier in keys}
-        _write(collection, targets, as_of=cut_to_milliseconds(as_of))
+        _write(collection, model, targets, as_of=cut_to_milliseconds(as_of))
         _read_back(collection, model, targets)
     _delete(collection, plan.stale)
     return PublishingReport(
@@ -84,7 +85,7 @@ def reconcile(
 
 
 def summary(
-    collection: Collection[Document], model: type[PublishedDocument], *, scope: PublishingScope
+    collection: Collection[Document], model: type[PublishedDocument], *, scope: Scope
 ) -> PublishedCollection:
     """Return how many documents of ours stand in the scope, and the hash over them."""
     fields = dict.fromkeys((*model.natural_key, "content_hash"), True)
@@ -94,7 +95,7 @@ def summary(
 
 
 def _intended(
-    model: type[PublishedDocument], documents: Iterable[PublishedDocument], scope: PublishingScope
+    model: type[PublishedDocument], documents: Iterable[PublishedDocument], scope: Scope
 ) -> dict[Key, Document]:
     """Return the documents as they shall be stored, by natural key."""
     intended: dict[Key, Document] = {}
@@ -145,14 +146,21 @@ def _best(group: Sequence[_Stored]) -> _Stored:
 
 
 def _write(
-    collection: Collection[Document], targets: Mapping[Any, Document], *, as_of: datetime
+    collection: Collection[Document],
+    model: type[PublishedDocument],
+    targets: Mapping[Any, Document],
+    *,
+    as_of: datetime,
 ) -> None:
-    """Write one batch, touching only fields of ours."""
+    """Write one batch, touching only fields that are ours or were."""
+    beside: Document = {"$setOnInsert": {"created_at": as_of}}
+    if model.retired:  # MongoDB refuses an empty $unset
+        beside["$unset"] = dict.fromkeys(sorted(model.retired), "")
     collection.bulk_write(
         [
             UpdateOne(
                 {"_id": identifier},
-                {"$set": document | {"updated_at": as_of}, "$setOnInsert": {"created_at": as_of}},
+                {"$set": document | {"updated_at": as_of}, **beside},
                 upsert=True,
             )
             for identifier, document in targets.items()
@@ -188,12 +196,13 @@ def _delete(collection: Collection[Document], stale: Iterable[Any]) -> None:
 
 
 def _differing(model: type[PublishedDocument], intended: Document, stored: Document) -> list[str]:
-    """Return the content fields in which a stored document is not what it should be."""
-    return [
+    """Return the fields in which a stored document is not what it should be, retired ones too."""
+    content = [
         name
         for name, value in intended.items()
         if name not in model.bookkeeping and (name not in stored or stored[name] != value)
     ]
+    return content + sorted(model.retired & stored.keys())
 
 
 def _key(model: type[PublishedDocument], stored: Document) -> Key:

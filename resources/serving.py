@@ -4,7 +4,8 @@ Publishing reconciles: see `resources.reconciliation`. Transactions are not used
 server is standalone. `pymongo` is imported on first use, so that definitions load fast.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,21 @@ class Serving(dg.ConfigurableResource[Any]):
     )
     connect_seconds: float = Field(default=5.0, gt=0, description="How long to look for a server.")
 
+    @contextmanager
+    def connect(self) -> Iterator[Any]:
+        """Open the database for the length of a `with` block.
+
+        Raises:
+            ServingUnavailableError: no server answers; repeating may help.
+            ServingRefusedError: address, user or a write is not accepted; repeating cannot help.
+        """
+        from resources.mongodb import connect
+
+        with connect(
+            self.address(), self.database, connect_seconds=self.connect_seconds
+        ) as database:
+            yield database
+
     def reconcile(
         self,
         model: type[PublishedDocument],
@@ -50,12 +66,9 @@ class Serving(dg.ConfigurableResource[Any]):
             ServingUnavailableError: no server answers; repeating may help.
             ServingRefusedError: address, user or a write is not accepted; repeating cannot help.
         """
-        from resources.mongodb import connect
         from resources.reconciliation import reconcile
 
-        with connect(
-            self.address(), self.database, connect_seconds=self.connect_seconds
-        ) as database:
+        with self.connect() as database:
             return reconcile(
                 database[model.collection],
                 model,
@@ -72,11 +85,7 @@ class Serving(dg.ConfigurableResource[Any]):
         """
         from pymongo import IndexModel
 
-        from resources.mongodb import connect
-
-        with connect(
-            self.address(), self.database, connect_seconds=self.connect_seconds
-        ) as database:
+        with self.connect() as database:
             for model in models:
                 indexes = [
                     IndexModel(list(index.keys), name=index.name, unique=index.unique)
@@ -87,11 +96,7 @@ class Serving(dg.ConfigurableResource[Any]):
 
     def counts(self, models: Iterable[type[PublishedDocument]]) -> dict[str, int]:
         """Return how many documents of ours each model's collection holds."""
-        from resources.mongodb import connect
-
-        with connect(
-            self.address(), self.database, connect_seconds=self.connect_seconds
-        ) as database:
+        with self.connect() as database:
             return {
                 model.collection: database[model.collection].count_documents(
                     {"publisher": PUBLISHER}
@@ -103,12 +108,9 @@ class Serving(dg.ConfigurableResource[Any]):
         self, scopes: Mapping[type[PublishedDocument], Mapping[str, object]]
     ) -> dict[str, PublishedCollection]:
         """Return what stands in each model's scope, by collection, for a night's manifest."""
-        from resources.mongodb import connect
         from resources.reconciliation import summary
 
-        with connect(
-            self.address(), self.database, connect_seconds=self.connect_seconds
-        ) as database:
+        with self.connect() as database:
             return {
                 model.collection: summary(
                     database[model.collection], model, scope=PublishingScope.of(scope)

@@ -6,14 +6,18 @@ Secrets are kept in `SecretStr` and handed on by the name of their variable only
 
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from pipelines.markets.names import LAST_RECORDED_SESSION, MarketName
+from pipelines.calendar import ExchangeCalendar
+from pipelines.markets.names import RECORDED_MARKETS, MarketName
+from pipelines.markets.simulation.settings import STRENGTH
 
+DEFAULT_EXCHANGE = "XNYS"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
 DOTENV = PROJECT_ROOT / ".env"
 
@@ -39,17 +43,43 @@ class Settings(BaseSettings):
     market: MarketName = Field(
         MarketName.SAMPLE,
         validation_alias="NIGHTDESK_MARKET",
-        description="Where the data comes from: sample (recorded, needs no key) or alpha_vantage.",
+        description="Where the data comes from: sample or simulated (no key), or alpha_vantage.",
     )
     exchange: str = Field(
-        "XNYS",
+        DEFAULT_EXCHANGE,
         validation_alias="NIGHTDESK_EXCHANGE",
         description="ISO 10383 code of the exchange whose sessions are used.",
     )
     universe_file: Path | None = Field(
         None,
         validation_alias="NIGHTDESK_UNIVERSE_FILE",
-        description="Text file with a symbol a line; without it, all symbols of the sample market.",
+        description="Text or YAML file of symbols; without it, all symbols of the sample market.",
+    )
+    simulated_symbols: int = Field(
+        40,
+        ge=1,
+        validation_alias="NIGHTDESK_SIMULATED_SYMBOLS",
+        description="Symbols of the simulated market.",
+    )
+    simulated_sessions: int = Field(
+        1000,
+        ge=2,
+        le=6000,
+        validation_alias="NIGHTDESK_SIMULATED_SESSIONS",
+        description="Sessions of the simulated market, from 2000-01-03 on.",
+    )
+    simulated_seed: int = Field(
+        1,
+        ge=0,
+        validation_alias="NIGHTDESK_SIMULATED_SEED",
+        description="Seed of the simulated market: equal seeds give equal bars.",
+    )
+    simulated_strength: float = Field(
+        STRENGTH,
+        ge=0,
+        le=2,
+        validation_alias="NIGHTDESK_SIMULATED_STRENGTH",
+        description="Standard deviation of the planted log-odds; 0 is a market of pure noise.",
     )
     api_key: SecretStr | None = Field(
         None,
@@ -87,6 +117,16 @@ class Settings(BaseSettings):
         validation_alias="MLFLOW_TRACKING_URI",
         description="MLflow tracking server or database; default: mlflow/ in the state folder.",
     )
+    webhook_url: SecretStr | None = Field(
+        None,
+        validation_alias="NIGHTDESK_WEBHOOK_URL",
+        description="Address that is called when a night fails or is missing.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        None,
+        validation_alias="NIGHTDESK_WEBHOOK_SECRET",
+        description="Secret that signs what the webhook is sent (HMAC-SHA256).",
+    )
     ui_port: int = Field(
         3000,
         ge=1024,
@@ -100,6 +140,30 @@ class Settings(BaseSettings):
     def _count_from_the_root(cls, home: Path) -> Path:
         """Make the state folder absolute, wherever the command was started."""
         return (PROJECT_ROOT / home.expanduser()).resolve()
+
+    @field_validator("exchange")
+    @classmethod
+    def _require_a_calendar(cls, exchange: str) -> str:
+        """Refuse an exchange whose sessions nobody knows."""
+        if exchange != DEFAULT_EXCHANGE:  # known to be one; asking would take every start a second
+            ExchangeCalendar.of(exchange)
+        return exchange
+
+    @field_validator("lake_catalog")
+    @classmethod
+    def _count_the_catalog_from_the_root(cls, lake_catalog: Path | None) -> Path | None:
+        """Make the catalog's path absolute, so that every process means the same file."""
+        if lake_catalog is None:
+            return None
+        return (PROJECT_ROOT / lake_catalog.expanduser()).resolve()
+
+    @field_validator("lake_data")
+    @classmethod
+    def _count_the_data_from_the_root(cls, lake_data: str | None) -> str | None:
+        """Make the folder of the files absolute; an address of object storage is one already."""
+        if lake_data is None or "://" in lake_data:
+            return lake_data
+        return str((PROJECT_ROOT / Path(lake_data).expanduser()).resolve())
 
     @field_validator("universe_file")
     @classmethod
@@ -117,16 +181,20 @@ class Settings(BaseSettings):
     def _require_what_the_market_needs(self) -> Self:
         """Refuse a live market without key or universe, and sample data into a real database."""
         if self.market is MarketName.ALPHA_VANTAGE:
-            _require(self.api_key, "ALPHA_VANTAGE_API_KEY", "your key, from the vendor's site")
-            _require(self.universe_file, "NIGHTDESK_UNIVERSE_FILE", "a file with a symbol a line")
+            _refuse_without(
+                {
+                    "ALPHA_VANTAGE_API_KEY (your key, from the vendor's site)": self.api_key,
+                    "NIGHTDESK_UNIVERSE_FILE (a file with a symbol a line)": self.universe_file,
+                }
+            )
         if (
-            self.market in LAST_RECORDED_SESSION
+            self.market in RECORDED_MARKETS
             and self.mongodb_uri
             and "mongodb_database" not in self.model_fields_set
         ):
             message = (
-                f"NIGHTDESK_MARKET={self.market} would publish recorded prices into the server of "
-                "MONGODB_URI: name a database for them in MONGODB_DATABASE, or set "
+                f"NIGHTDESK_MARKET={self.market} would publish prices that are not live into the "
+                "server of MONGODB_URI: name a database for them in MONGODB_DATABASE, or set "
                 "NIGHTDESK_MARKET=alpha_vantage"
             )
             raise ValueError(message)
@@ -174,10 +242,14 @@ def settings_or_exit() -> Settings:
         sys.exit(f"nightdesk: {error}")
 
 
-def _require(value: object, variable: str, meaning: str) -> None:
-    """Refuse a live market without one of the things it needs."""
-    if value is None:
-        message = f"NIGHTDESK_MARKET=alpha_vantage needs {variable}: set it to {meaning}"
+def _refuse_without(needed: Mapping[str, object]) -> None:
+    """Refuse a live market without the things it needs, by variable and meaning."""
+    missing = " and ".join(variable for variable, value in needed.items() if value is None)
+    if missing:
+        message = (
+            f"NIGHTDESK_MARKET=alpha_vantage needs {missing}: set what is missing, or "
+            "NIGHTDESK_MARKET=sample"
+        )
         raise ValueError(message)
 
 
@@ -186,7 +258,10 @@ def _sentences(error: ValidationError) -> list[str]:
 
     Values of secrets are left out.
     """
-    secrets = {"ALPHA_VANTAGE_API_KEY", "MONGODB_URI"}
+    secrets = {
+        *("ALPHA_VANTAGE_API_KEY", "MONGODB_URI"),
+        *("NIGHTDESK_WEBHOOK_URL", "NIGHTDESK_WEBHOOK_SECRET"),
+    }
     sentences = []
     for fault in error.errors():
         rule = fault["msg"].removeprefix("Value error, ")

@@ -1,23 +1,26 @@
-"""The archive of vendor bodies in the lake: lands what comes, reads out what is not read yet.
+"""The archive of vendor answers in the lake: lands what comes, tells what is known.
 
-Both work in batches of their own transaction, so that a night that is cut off loses no answer that
-was paid for with a request.
+Landing works in batches of their own transaction, so that a night that is cut off loses few answers
+that were paid for with a request.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
+import polars as pl
+from pydantic import Field
 
-from pipelines.calendar import ExchangeCalendar
 from pipelines.nights import Night
-from pipelines.prices.revisions import LandedBody, read_bodies, revise
-from pipelines.tables import DAILY_PRICES, VENDOR_BODIES, VENDOR_RESPONSES
-from pipelines.vendor.landing import body_rows, decompress, response_rows
+from pipelines.tables import VENDOR_BODIES, VENDOR_RESPONSES
+from pipelines.vendor.knowledge import Rejections, VendorKnowledge
+from pipelines.vendor.landing import body_rows, response_rows
+from pipelines.vendor.limits import vendor_day_start
+from pipelines.vendor.plans import Plan
 from pipelines.vendor.refusals import RefusalKind
+from pipelines.vendor.requests import DAILY_FUNCTION, PLAIN_DAILY_FUNCTION
 from pipelines.vendor.responses import VendorResponse
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
@@ -27,21 +30,34 @@ BATCH_RESPONSES = 20
 
 Progress = Callable[[str], None]
 
-
-@dataclass
-class IngestionReport:
-    """What reading landed bodies did to `daily_prices`."""
-
-    bodies: int = 0
-    inserted: int = 0
-    revised: int = 0
-    unreadable: list[str] = field(default_factory=list)
+_ANSWERED = """
+    SELECT function, coalesce(symbol, json_extract_string(request, '$.state')) AS subject,
+           max(fetched_at) AS answered_at
+    FROM vendor_responses WHERE outcome = 'data' AND subject IS NOT NULL GROUP BY ALL
+"""
+_REJECTIONS = """
+    WITH asked AS (
+        SELECT symbol, outcome, fetched_at, response_id,
+               max(response_id) FILTER (outcome = 'data') OVER (PARTITION BY symbol) AS last_data
+        FROM vendor_responses WHERE list_contains($functions, function)
+    )
+    SELECT symbol, count(*) AS times, max(fetched_at) AS last
+    FROM asked WHERE outcome = $bad_call AND response_id > coalesce(last_data, 0)
+    GROUP BY symbol
+"""
+"""How often in a row a symbol was unknown since it was last answered, if ever."""
 
 
 class VendorArchive(dg.ConfigurableResource[Any]):
     """Every answer of the vendor, as it came."""
 
     lake: dg.ResourceDependency[Lake]
+    metered_batch: int = Field(
+        default=1,
+        ge=1,
+        description="Answers a transaction under a plan that counts the day's requests: what is "
+        "lost in a crash would be spent a second time.",
+    )
 
     def latest_sessions(self) -> dict[str, date]:
         """Return the newest stored session of each symbol."""
@@ -53,22 +69,47 @@ class VendorArchive(dg.ConfigurableResource[Any]):
         rows = self.lake.read("SELECT symbol, min(session) AS session FROM daily_prices GROUP BY 1")
         return dict(rows.iter_rows())
 
-    def worth_asking(self, universe: Iterable[str], *, night: Night) -> list[str]:
-        """Return the symbols that the vendor has not called unknown tonight already.
+    def listings(self) -> pl.DataFrame:
+        """Return what the vendor lists, empty before it was asked."""
+        return self.lake.read("SELECT * FROM listings ORDER BY symbol, status")
 
-        A rerun would only be told the same again, at the price of a request.
-        """
-        unknown = self.lake.read(
-            "SELECT DISTINCT symbol FROM vendor_responses "
-            "WHERE outcome = $bad_call AND fetched_at = $as_of",
-            {"bad_call": RefusalKind.BAD_CALL.value, "as_of": night.as_of},
+    def knowledge(self) -> VendorKnowledge:
+        """Return what is known of the vendor's answers."""
+        parameters = {
+            "functions": [DAILY_FUNCTION, PLAIN_DAILY_FUNCTION],
+            "bad_call": RefusalKind.BAD_CALL.value,
+        }
+        rejected = self.lake.read(_REJECTIONS, parameters)
+        delisted = self.lake.read(
+            "SELECT symbol, max(delisting_date) FROM listings GROUP BY symbol "
+            "HAVING bool_and(status = 'Delisted') AND max(delisting_date) IS NOT NULL"
         )
-        return sorted(set(universe) - set(unknown["symbol"]))
+        return VendorKnowledge(
+            latest_sessions=self.latest_sessions(),
+            answered={(row[0], row[1]): row[2] for row in self.lake.read(_ANSWERED).iter_rows()},
+            rejections={row[0]: Rejections(row[1], row[2]) for row in rejected.iter_rows()},
+            delisted=dict(delisted.iter_rows()),
+        )
+
+    def spent_today(self, now: datetime) -> int:
+        """Return how many requests were sent since the vendor's day began, all attempts counted."""
+        return int(
+            self.lake.read(
+                "SELECT count(*) FROM vendor_responses WHERE fetched_at >= $since",
+                {"since": vendor_day_start(now)},
+            ).item()
+        )
 
     def land(
-        self, responses: Iterable[VendorResponse], *, night: Night, progress: Progress
+        self,
+        responses: Iterable[VendorResponse],
+        *,
+        night: Night,
+        progress: Progress,
+        plan: Plan | None = None,
     ) -> Counter[str]:
         """Store answers as they come, and return how many there were of each outcome."""
+        batch = self.metered_batch if plan and plan.requests_per_day else BATCH_RESPONSES
         outcomes: Counter[str] = Counter()
         pending: list[VendorResponse] = []
 
@@ -82,41 +123,11 @@ class VendorArchive(dg.ConfigurableResource[Any]):
         try:
             for response in responses:
                 pending.append(response)
-                if len(pending) == BATCH_RESPONSES:
+                if len(pending) == batch:
                     store()
         finally:
             store()  # what came before an error was paid for too
         return outcomes
-
-    def ingest(
-        self, *, night: Night, calendar: ExchangeCalendar, progress: Progress
-    ) -> IngestionReport:
-        """Read every body that is not read yet into `daily_prices`."""
-        last_final = calendar.last_completed(night.as_of)
-        report = IngestionReport()
-
-        def work(writer: LakeWriter) -> IngestionReport:
-            bodies, position = _unread(writer)
-            sent = read_bodies(bodies, last_final=last_final)
-            stored = writer.read(
-                "SELECT * FROM daily_prices WHERE list_contains($symbols, symbol)",
-                {"symbols": [body.symbol for body in bodies]},
-            )
-            news = revise(stored, sent.bars, as_of=night.as_of, calendar=calendar)
-            update = writer.merge(DAILY_PRICES, news)
-            writer.advance(DAILY_PRICES.name, VENDOR_RESPONSES.name, position=position)
-            return IngestionReport(
-                len(bodies), update.inserted, update.updated, list(sent.unreadable)
-            )
-
-        while self._has_unread():
-            done = self.lake.commit(work, night=night, message="read vendor bodies")
-            report.bodies += done.bodies
-            report.inserted += done.inserted
-            report.revised += done.revised
-            report.unreadable += done.unreadable
-            progress(f"{report.bodies} bodies read, {report.inserted:,} new bars")
-        return report
 
     def _append(self, batch: list[VendorResponse], *, night: Night) -> None:
         """Append answers, and the bodies that the lake does not have yet."""
@@ -130,39 +141,8 @@ class VendorArchive(dg.ConfigurableResource[Any]):
 
         self.lake.commit(work, night=night, message=f"land {len(batch)} vendor answers")
 
-    def _has_unread(self) -> bool:
-        """Tell whether an answer came since `daily_prices` last read."""
-        return bool(
-            self.lake.read(
-                """
-                SELECT coalesce(max(response_id), 0) > coalesce((
-                    SELECT position FROM consumer_positions
-                    WHERE consumer = 'daily_prices' AND source = 'vendor_responses'
-                ), 0) FROM vendor_responses
-                """
-            ).item()
-        )
-
-
-def _unread(writer: LakeWriter) -> tuple[list[LandedBody], int]:
-    """Return the next bodies to read, and the number of the last answer they reach up to."""
-    position = writer.position(DAILY_PRICES.name, VENDOR_RESPONSES.name) or 0
-    rows = writer.read(
-        """
-        SELECT response_id, symbol, outcome, body
-        FROM vendor_responses LEFT JOIN vendor_bodies USING (body_sha256)
-        WHERE response_id > $position ORDER BY response_id LIMIT $limit
-        """,
-        {"position": position, "limit": BATCH_RESPONSES},
-    )
-    bodies = [
-        LandedBody(row["response_id"], row["symbol"], decompress(row["body"]))
-        for row in rows.iter_rows(named=True)
-        if row["outcome"] == "data"
-    ]
-    return bodies, rows["response_id"][-1]
-
 
 def _name(response: VendorResponse) -> str:
     """Return what an answer is called in a line of progress."""
-    return f"{response.request.symbol} ({response.outcome})"
+    request = response.request
+    return f"{request.symbol or request.function} ({response.outcome})"

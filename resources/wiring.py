@@ -4,16 +4,18 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.vendor.plans import LOOPBACK_PLAN
 from resources.alpha_vantage import AlphaVantage
 from resources.lake import Lake
+from resources.lake_maintenance import LakeMaintenance
 from resources.market import Market
 from resources.model_registry import ModelRegistry
 from resources.nights import Nights
 from resources.serving import Serving
 from resources.settings import Settings
 from resources.vendor_archive import VendorArchive
-
-UNLIMITED_PLAN = "premium_1200"
+from resources.watchlists import Watchlists
+from resources.webhook import Webhook
 
 
 def build_resources(
@@ -28,19 +30,32 @@ def build_resources(
     """
     lake = build_lake(settings)
     market = market or build_market(settings)
+    serving = serving or build_serving(settings)
     return {
         "lake": lake,
+        "lake_maintenance": LakeMaintenance(
+            lake=lake, backup_folder=str(settings.home / "backups")
+        ),
         "market": market,
         "nights": Nights(lake=lake, market=market),
         "vendor_archive": VendorArchive(lake=lake),
         "alpha_vantage": AlphaVantage(
             api_key=dg.EnvVar("ALPHA_VANTAGE_API_KEY") if settings.api_key else "",
-            # Our own vendor on loopback need not be spared.
-            plan=UNLIMITED_PLAN if market.is_recorded else settings.plan,
+            plan=LOOPBACK_PLAN if market.is_recorded else settings.plan,
         ),
         "model_registry": build_model_registry(settings),
-        "serving": serving or build_serving(settings),
+        "serving": serving,
+        "webhook": build_webhook(settings),
+        "watchlists": Watchlists(lake=lake, serving=serving),
     }
+
+
+def build_webhook(settings: Settings) -> Webhook:
+    """Return the webhook."""
+    return Webhook(
+        url=dg.EnvVar("NIGHTDESK_WEBHOOK_URL") if settings.webhook_url else "",
+        secret=dg.EnvVar("NIGHTDESK_WEBHOOK_SECRET") if settings.webhook_secret else "",
+    )
 
 
 def build_lake(settings: Settings) -> Lake:
@@ -59,6 +74,10 @@ def build_market(settings: Settings) -> Market:
         name=settings.market,
         exchange=settings.exchange,
         universe_file=str(settings.universe_file or ""),
+        simulated_symbols=settings.simulated_symbols,
+        simulated_sessions=settings.simulated_sessions,
+        simulated_seed=settings.simulated_seed,
+        simulated_strength=settings.simulated_strength,
     )
 
 

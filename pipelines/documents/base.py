@@ -42,13 +42,15 @@ class PublishedDocument(DocumentPart):
     """A MongoDB document of one collection.
 
     Fields named in `bookkeeping` are stored but are no content: a change in them alone is not
-    worth a write.
+    worth a write. A field that is dropped from a model goes into `retired`, and publishing takes
+    it out of stored documents; any other field that the model does not know is somebody else's.
     """
 
     collection: ClassVar[str]
     natural_key: ClassVar[tuple[str, ...]]
     indexes: ClassVar[tuple[Index, ...]] = ()
     bookkeeping: ClassVar[frozenset[str]] = frozenset()
+    retired: ClassVar[frozenset[str]] = frozenset()
 
     publisher: Literal["nightdesk"] = Field(
         default=PUBLISHER, description="Who wrote the document; only our own are ever deleted."
@@ -57,9 +59,13 @@ class PublishedDocument(DocumentPart):
     @classmethod
     def __pydantic_init_subclass__(cls, **_: object) -> None:
         """Refuse a model that would write a field which is not its own."""
-        taken = RESERVED_FIELDS & cls.model_fields.keys()
+        taken = RESERVED_FIELDS & (cls.model_fields.keys() | cls.retired)
         if taken:
             message = f"{cls.__name__} declares {sorted(taken)}: a document never writes these"
+            raise TypeError(message)
+        undecided = cls.retired & cls.model_fields.keys()
+        if undecided:
+            message = f"{cls.__name__} both writes and retires {sorted(undecided)}: choose one"
             raise TypeError(message)
 
     def to_mongo(self) -> dict[str, object]:

@@ -4,12 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.documents.base import Index, PublishedDocument
+from pipelines.documents.coverage import StockDataCoverage
 from pipelines.documents.daily_price import DailyPrice
+from pipelines.documents.period_price import MonthlyPrice, WeeklyPrice
 from pipelines.documents.pipeline_run import PipelineRun
+from pipelines.documents.publishing_mark import PublishingMark
 from pipelines.documents.signal import MLSignal
 from pipelines.documents.values import LARGEST_MONGO_INTEGER
 
-DOCUMENTS: tuple[type[PublishedDocument], ...] = (DailyPrice, MLSignal, PipelineRun)
+DOCUMENTS: tuple[type[PublishedDocument], ...] = (
+    *(DailyPrice, WeeklyPrice, MonthlyPrice, StockDataCoverage),
+    *(MLSignal, PipelineRun, PublishingMark),
+)
 
 _BOUNDS = {"minimum": "≥", "ge": "≥", "gt": ">", "maximum": "≤", "le": "≤"}
 _WRITTEN_BY_SERVING = (

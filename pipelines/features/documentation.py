@@ -7,9 +7,17 @@ from pipelines.features.inputs import LEAVES
 
 _HEAD = """# Features
 
-Generated from `pipelines/features/catalogue.py`: change it there. Windows count rows of the
-symbol, the current one included. A value at session t reads rows at or before t; a window is null
-until all its rows have a value; division by zero is null. A version changes when the values may.
+Generated from the groups in `pipelines/features/catalogue.py`: change them there. Windows count
+rows of the symbol, the current one included. A value at session t reads rows at or before t; a
+window is null until all its rows have a value; division by zero is null. A version changes when the
+values may.
+
+`ema(x, n)` and `wilder(x, n)` are means whose weights fall by 1 - 2 / (n + 1) and 1 - 1 / n from
+row to row. The weights end where those left out are under 1e-4 of all (64 rows for a span of 12,
+128 for 26 and for Wilder's 14), at the latest after 400 rows, and are scaled to add up to one: a
+value does not depend on where the series began. `rank(x)` is the place among the symbols of the
+session, from 0 to 1, equal values sharing theirs; `session_mean(x)` is their mean. Both are null
+for fewer than two symbols.
 
 ## Inputs
 

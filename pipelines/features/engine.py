@@ -14,14 +14,16 @@ def feature_query(group: FeatureGroup, *, source: str, changes: str | None = Non
 
     With `changes` it yields the rows with session ≥ from_session of the symbols that changed, and
     reads `group.look_back` earlier rows of each. A row that a change removed is not among them: the
-    writer replaces all rows with session ≥ from_session of those symbols.
+    writer replaces all rows with session ≥ from_session of those symbols. For a session-wide group
+    `changes` must name every symbol with the same from_session.
 
     Args:
         group: the features.
         source: relation with the columns of `clean_prices`.
         changes: relation (symbol, from_session), several rows of a symbol allowed.
     """
-    ctes, last, selected = feature_stages(group.expressions, base="bars")
+    asked = "" if changes is None else "session >= (SELECT min(from_session) FROM changed)"
+    ctes, last, selected = feature_stages(group.expressions, base="bars", rows=asked)
     columns = leaf_columns(leaf_names(group.expressions))
     bars = f"bars AS NOT MATERIALIZED (\n  SELECT bar.symbol, bar.session,\n    {columns}\n  FROM "
     rows = f"SELECT symbol, session, {selected} FROM {last}"

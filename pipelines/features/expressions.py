@@ -2,8 +2,9 @@
 
 Python builds an immutable tree; everything else (look-back, text, version, SQL) is read from it.
 Trees that are written alike are equal, so that a common subexpression is computed once. A value
-at session t reads rows of the same symbol at or before t; looking ahead cannot be written. The
-words to write with are in `pipelines.features.language`.
+at session t reads rows at or before t, of the same symbol or, for a rank or mean over the session,
+of every symbol that has a row at t; looking ahead cannot be written. The words to write with are in
+`pipelines.features.language`.
 """
 
 import hashlib
@@ -30,6 +31,11 @@ class Expression:
     def look_back(self) -> int:
         """Return how many earlier rows of the symbol the value of a row needs."""
         return 0
+
+    @property
+    def is_session_wide(self) -> bool:
+        """Return whether a value depends on other symbols of its session."""
+        return any(operand.is_session_wide for operand in self.operands)
 
     @cached_property
     def inputs(self) -> frozenset[str]:
@@ -171,6 +177,12 @@ class Call(Expression):
             message = f"{self.text} reads no column: compute constants in Python"
             raise ValueError(message)
         _refuse_window(entry, self.window)
+        if self.window and any(argument.is_session_wide for argument in self.arguments):
+            message = (
+                f"{self.text} looks back over what is computed within sessions: such a value would"
+                " need all symbols of all those sessions; look back first, then compare symbols"
+            )
+            raise ValueError(message)
 
     @property
     def entry(self) -> Operator:
@@ -184,6 +196,11 @@ class Call(Expression):
     def operands(self) -> tuple[Expression, ...]:
         """Return the arguments."""
         return self.arguments
+
+    @property
+    def is_session_wide(self) -> bool:
+        """Return whether this operator or one below it reads all symbols of the session."""
+        return self.entry.is_session_wide or super().is_session_wide
 
     @property
     def look_back(self) -> int:

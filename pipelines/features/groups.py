@@ -1,9 +1,13 @@
 """What a feature and a group of features are."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipelines.features.expressions import Expression
+
+FRACTION = "fraction"
+RATIO = "ratio"
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,31 @@ class FeatureGroup:
         return max(feature.expression.look_back for feature in self.features)
 
     @property
+    def is_session_wide(self) -> bool:
+        """Return whether a change of one symbol may move the values of others."""
+        return any(feature.expression.is_session_wide for feature in self.features)
+
+    @property
     def version(self) -> str:
         """Return a hash of the names and versions of the features: equal ones mean equal values."""
         parts = [f"{feature.name}={feature.expression.version}" for feature in self.features]
-        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+        return _hashed(parts)
+
+
+def feature_names(groups: Iterable[FeatureGroup]) -> list[str]:
+    """Return the names of all features, in the order of the groups."""
+    return [name for group in groups for name in group.expressions]
+
+
+def longest_look_back(groups: Iterable[FeatureGroup]) -> int:
+    """Return how many earlier rows of a symbol the features of one row need."""
+    return max(group.look_back for group in groups)
+
+
+def features_version(groups: Iterable[FeatureGroup]) -> str:
+    """Return a hash of all groups: equal ones mean equal values of equal names."""
+    return _hashed(f"{group.name}={group.version}" for group in groups)
+
+
+def _hashed(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

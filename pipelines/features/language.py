@@ -1,9 +1,9 @@
 """The words a feature is written with: import from here, or evaluate a formula's text here.
 
 Windows count rows of the symbol, the current one included. A window is null until every one of
-its rows has a value; division by zero, the logarithm of what is not positive and the square
-root of what is negative are null. The absolute value is Python's own `abs(x)`, the sum of a window
-`total`.
+its rows has a value, an exponential mean until all its weighted rows have; division by zero, the
+logarithm of what is not positive and the square root of what is negative are null. The absolute
+value is Python's own `abs(x)`, the sum of a window `total`.
 """
 
 from pipelines.features.expressions import Call, Column, Expression, Operand, as_expression
@@ -98,3 +98,32 @@ def maximum(value: Expression, rows: int) -> Expression:
 def correlation(left: Expression, right: Expression, rows: int) -> Expression:
     """Return Pearson's correlation over the last `rows` rows, null where either is constant."""
     return Call("correlation", (left, right), rows)
+
+
+def ema(value: Expression, rows: int) -> Expression:
+    """Return the exponential mean of span `rows`: each weight is 1 - 2 / (rows + 1) of the next.
+
+    Weights end where those left out are under 1e-4 of all, at the latest after 400 rows.
+    """
+    return Call("ema", (value,), rows)
+
+
+def wilder(value: Expression, rows: int) -> Expression:
+    """Return Wilder's smoothed mean: each weight is 1 - 1 / rows of the next; they end as ema's."""
+    return Call("wilder", (value,), rows)
+
+
+def rank(value: Expression) -> Expression:
+    """Return the place among all symbols of the session, 0 the least to 1 the greatest.
+
+    Equal values share the mean of their places; null with fewer than two symbols.
+    """
+    return Call("rank", (value,))
+
+
+def session_mean(value: Expression) -> Expression:
+    """Return the mean over all symbols of the session, each with the same weight.
+
+    Null with fewer than two symbols.
+    """
+    return Call("session_mean", (value,))

@@ -8,11 +8,19 @@ a window is null until all its rows have a value, and what is not a finite numbe
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from pipelines.features import session_wide
+from pipelines.features.exponential import (
+    exponential_mean,
+    span_decay,
+    weighted_rows,
+    wilder_decay,
+)
 from pipelines.features.staging import StagedQuery
 from pipelines.features.windows import comoment, extreme, lagged, total
 
 Render = Callable[[StagedQuery, tuple[str, ...], int], str]
 LookBack = Callable[[int], int]
+Decay = Callable[[int], float]
 
 # A deviation below this share of the mean is rounding and counts as none: returns of a steadily
 # growing price differ by 1e-16, and a ratio of two such deviations could be anything.
@@ -31,6 +39,7 @@ class Operator:
         smallest_window: the least n that has a meaning, None for an operator without a window.
         symbol: how it is written between (or before) its arguments; empty for a function call.
         precedence: how tightly the symbol binds, higher is tighter.
+        is_session_wide: whether it reads all symbols of the session.
         version: raised when the values change; it is part of every feature's version.
     """
 
@@ -41,6 +50,7 @@ class Operator:
     smallest_window: int | None = None
     symbol: str = ""
     precedence: int = 9
+    is_session_wide: bool = False
     version: int = 1
 
 
@@ -75,6 +85,23 @@ def _window(name: str, render: Render, *, smallest: int = 1, arguments: int = 1)
 def _past(name: str, render: Render) -> Operator:
     """Describe an operator that reads the row of n rows ago."""
     return Operator(name, render, look_back=lambda rows: rows, smallest_window=1)
+
+
+def _exponential(name: str, decay: Decay) -> Operator:
+    """Describe a mean with weights that fall by `decay` of n from row to row, and end."""
+    return Operator(
+        name,
+        lambda query, arguments, rows: exponential_mean(query, arguments[0], decay(rows)),
+        look_back=lambda rows: weighted_rows(decay(rows)) - 1,
+        smallest_window=2,
+    )
+
+
+def _session_wide(name: str, render: Callable[[StagedQuery, str], str]) -> Operator:
+    """Describe an operator over all symbols of the row's session."""
+    return Operator(
+        name, lambda query, arguments, _: render(query, arguments[0]), is_session_wide=True
+    )
 
 
 def _where(query: StagedQuery, arguments: tuple[str, ...], _: int) -> str:
@@ -154,6 +181,10 @@ _ENTRIES = (
     _window("minimum", lambda query, arguments, n: extreme(query, "min", arguments[0], n)),
     _window("maximum", lambda query, arguments, n: extreme(query, "max", arguments[0], n)),
     _window("correlation", _correlation, smallest=2, arguments=2),
+    _exponential("ema", span_decay),
+    _exponential("wilder", wilder_decay),
+    _session_wide("rank", session_wide.rank),
+    _session_wide("session_mean", session_wide.session_mean),
 )
 
 OPERATORS: dict[str, Operator] = {operator.name: operator for operator in _ENTRIES}

@@ -17,7 +17,7 @@ def leaf_names(expressions: Mapping[str, Expression]) -> list[str]:
 
 
 def feature_stages(
-    expressions: Mapping[str, Expression], *, base: str, result_type: str = "FLOAT"
+    expressions: Mapping[str, Expression], *, base: str, result_type: str = "FLOAT", rows: str = ""
 ) -> tuple[list[str], str, str]:
     """Return the common table expressions, the name of the last relation, and the select list.
 
@@ -25,11 +25,13 @@ def feature_stages(
         expressions: by column name.
         base: a relation with symbol, session and the leaf columns.
         result_type: the DuckDB type of the result columns.
+        rows: condition on the rows that session-wide columns are computed on; empty for all.
     """
     query = StagedQuery()
     known: dict[Expression, str] = {}
     columns = {name: _place(query, tree, known) for name, tree in expressions.items()}
-    ctes = query.ctes(base, leaves=leaf_names(expressions), wanted=list(columns.values()))
+    wanted = list(columns.values())
+    ctes = query.ctes(base, leaves=leaf_names(expressions), wanted=wanted, rows=rows)
     selected = ", ".join(
         f"TRY_CAST({column} AS {result_type}) AS {name}" for name, column in columns.items()
     )

@@ -1,12 +1,13 @@
 """Columns of one SQL statement, each computed once, laid out in as few stages as windows allow.
 
-A window over a window needs a lower SELECT. This module numbers every column by the text that
-computes it, so that a common subexpression has one number, and sorts the columns into stages. It
-knows SQL and nothing of features.
+A window over a window needs a lower SELECT. Columns over all symbols of a session come after all
+that look back, on the rows of the sessions that are asked for. This module numbers every column by
+the text that computes it, so that a common subexpression has one number, and sorts the columns into
+stages. It knows SQL and nothing of features.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 KEY = ("symbol", "session")
 HISTORY = "WINDOW history AS (PARTITION BY symbol ORDER BY session)"
@@ -14,8 +15,9 @@ HISTORY = "WINDOW history AS (PARTITION BY symbol ORDER BY session)"
 
 @dataclass(frozen=True, order=True)
 class Stage:
-    """Where a column can be computed: after this many windows, then this many plain steps."""
+    """Where a column can be computed: after so many of each kind of column, the last plain ones."""
 
+    sessions: int = 0
     windows: int = 0
     steps: int = 0
 
@@ -42,19 +44,30 @@ class StagedQuery:
     def value(self, template: str, *inputs: str) -> str:
         """Add a column computed within the row; `{0}`, `{1}` … in the template are the inputs."""
         below = self._highest(inputs)
-        return self._add(template, inputs, Stage(below.windows, below.steps + 1))
+        return self._add(template, inputs, replace(below, steps=below.steps + 1))
 
     def window(self, template: str, *inputs: str) -> str:
         """Add a column that looks back over the window named `history`."""
-        return self._add(template, inputs, Stage(self._highest(inputs).windows + 1))
+        below = self._highest(inputs)
+        if below.sessions:
+            message = f"{template} can't look back over what is computed within sessions"
+            raise ValueError(message)
+        return self._add(template, inputs, Stage(windows=below.windows + 1))
 
-    def ctes(self, base: str, *, leaves: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    def session_wide(self, template: str, *inputs: str) -> str:
+        """Add a column computed over all symbols of the row's session."""
+        return self._add(template, inputs, Stage(sessions=self._highest(inputs).sessions + 1))
+
+    def ctes(
+        self, base: str, *, leaves: Sequence[str], wanted: Sequence[str], rows: str = ""
+    ) -> list[str]:
         """Return the stages as common table expressions, the last of which holds `wanted`.
 
         Args:
             base: the relation that the first stage reads.
             leaves: its columns, beside the key.
             wanted: columns that must survive to the end; others are dropped after their last use.
+            rows: condition on the rows that session-wide columns are computed on; empty for all.
         """
         stages = sorted({column.stage for column in self._columns.values()})
         carried, source, texts = list(leaves), base, []
@@ -62,7 +75,10 @@ class StagedQuery:
             made = [name for name, column in self._columns.items() if column.stage == stage]
             needed = self._needed_after(stage).union(wanted)
             carried = [name for name in carried if name in needed]
-            texts.append(self._cte(f"stage_{number}", source, carried=carried, made=made))
+            is_first_of_sessions = stage.sessions == 1 and not (stage.windows or stage.steps)
+            condition = f"\n  WHERE {rows}" if rows and is_first_of_sessions else ""
+            reading = f"{source}{condition}"
+            texts.append(self._cte(f"stage_{number}", reading, carried=carried, made=made))
             carried, source = carried + made, f"stage_{number}"
         return texts
 
@@ -86,5 +102,6 @@ class StagedQuery:
         computed = [f"{self._columns[column].sql} AS {column}" for column in made]
         selected = ",\n    ".join([", ".join([*KEY, *carried]), *computed])
         text = f"{name} AS NOT MATERIALIZED (\n  SELECT\n    {selected}\n  FROM {source}"
-        has_window = any(self._columns[column].stage.steps == 0 for column in made)
+        stages = [self._columns[column].stage for column in made]
+        has_window = any(stage.windows and not stage.steps for stage in stages)
         return text + (f"\n  {HISTORY}\n)" if has_window else "\n)")

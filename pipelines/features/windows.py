@@ -29,8 +29,8 @@ class Block:
 def total(query: StagedQuery, value: str, rows: int) -> str:
     """Return the column with the sum of `value` over the last `rows` rows."""
     sums = _doubled_sums(query, value, rows)
-    pieces = [_lagged(query, sums[block.size], block.offset) for block in _blocks(rows)]
-    return _added(query, pieces)
+    pieces = [lagged(query, sums[block.size], block.offset) for block in blocks(rows)]
+    return added(query, pieces)
 
 
 def comoment(query: StagedQuery, left: str, right: str, rows: int) -> str:
@@ -41,24 +41,22 @@ def comoment(query: StagedQuery, left: str, right: str, rows: int) -> str:
     """
     left_sums, right_sums = (_doubled_sums(query, name, rows) for name in (left, right))
     within = _doubled_comoments(query, left_sums, right_sums)
-    blocks = _blocks(rows)
-    pieces = [
-        _lagged(query, within[block.size], block.offset) for block in blocks if block.size > 1
-    ]
+    parts = blocks(rows)
+    pieces = [lagged(query, within[block.size], block.offset) for block in parts if block.size > 1]
     means = [
         tuple(
-            query.value(f"{{0}} / {block.size}", _lagged(query, sums[block.size], block.offset))
+            query.value(f"{{0}} / {block.size}", lagged(query, sums[block.size], block.offset))
             for sums in (left_sums, right_sums)
         )
-        for block in blocks
+        for block in parts
     ]
     for (first, first_means), (second, second_means) in combinations(
-        zip(blocks, means, strict=True), 2
+        zip(parts, means, strict=True), 2
     ):
         weight = f"{first.size * second.size} / {rows}.0"
         product = "({0} - {2}) * ({1} - {3})"
         pieces.append(query.value(f"{weight} * {product}", *first_means, *second_means))
-    return _added(query, pieces)
+    return added(query, pieces)
 
 
 def extreme(query: StagedQuery, function: str, value: str, rows: int) -> str:
@@ -71,13 +69,19 @@ def extreme(query: StagedQuery, function: str, value: str, rows: int) -> str:
 
 def lagged(query: StagedQuery, value: str, rows: int) -> str:
     """Return the column with the value of `rows` rows ago, null before the first row."""
-    return query.window(f"lag({{0}}, {rows}) OVER history", value)
+    return query.window(f"lag({{0}}, {rows}) OVER history", value) if rows else value
 
 
-def _blocks(rows: int) -> list[Block]:
+def blocks(rows: int) -> list[Block]:
     """Split a window into blocks of falling powers of two, the newest rows first."""
     sizes = [1 << bit for bit in reversed(range(rows.bit_length())) if rows >> bit & 1]
     return [Block(size, sum(sizes[:index])) for index, size in enumerate(sizes)]
+
+
+def added(query: StagedQuery, pieces: list[str]) -> str:
+    """Return the column with the sum of columns, null where it is not finite."""
+    template = " + ".join(f"{{{index}}}" for index in range(len(pieces)))
+    return query.value(f"CASE WHEN isfinite({template}) THEN {template} END", *pieces)
 
 
 def _doubled_sums(query: StagedQuery, value: str, rows: int) -> dict[int, str]:
@@ -102,12 +106,3 @@ def _doubled_comoments(
             inputs.append(comoments[size])
         comoments[size * 2] = query.window(template, *inputs)
     return comoments
-
-
-def _lagged(query: StagedQuery, value: str, rows: int) -> str:
-    return lagged(query, value, rows) if rows else value
-
-
-def _added(query: StagedQuery, pieces: list[str]) -> str:
-    template = " + ".join(f"{{{index}}}" for index in range(len(pieces)))
-    return query.value(f"CASE WHEN isfinite({template}) THEN {template} END", *pieces)

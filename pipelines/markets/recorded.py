@@ -74,7 +74,9 @@ def with_adjusted_close(bars: pl.DataFrame) -> pl.DataFrame:
     """
     split, dividend = pl.col("split_coefficient"), pl.col("dividend_amount")
     before = pl.col("close").shift(1).over("symbol")
-    step = ((1 - split * dividend / before) / split).fill_null(1.0)
+    # A close of zero, which vendors send, must not reach the other days through a division.
+    paid = pl.when(before > 0).then(split * dividend / before).otherwise(0.0)
+    step = (pl.when(split > 0).then((1 - paid) / split)).fill_null(1.0)
     later_steps = pl.col("step").shift(-1).fill_null(1.0).cum_prod(reverse=True).over("symbol")
     return (
         bars.sort("symbol", "session")

@@ -6,24 +6,30 @@ shows today's partial bar as its newest row.
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 
 from pipelines.calendar import ExchangeCalendar
 from pipelines.markets.recorded import BAR_SCHEMA
 from pipelines.vendor.payloads import UnreadableBody, parse_daily_adjusted
+from pipelines.vendor.requests import DAILY_FUNCTION
 
 VALUES = [name for name in BAR_SCHEMA.names() if name not in ("symbol", "session")]
 
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+
+
 @dataclass(frozen=True)
 class LandedBody:
-    """A body of daily bars as it lies in the lake."""
+    """A body as it lies in the lake; `fetched_at` tells which sessions it could know of."""
 
     response_id: int
     symbol: str
     body: str
+    function: str = DAILY_FUNCTION
+    fetched_at: datetime = LONG_AGO
 
 
 @dataclass(frozen=True)
@@ -92,9 +98,13 @@ def revise(
 
 
 def _final_instants(news: pl.DataFrame, calendar: ExchangeCalendar) -> pl.DataFrame:
-    """Return when each day's bar was final; a day that is no session counts to the one before."""
+    """Return when each day's bar was final; a day that is no session counts to the one before.
+
+    A day before the calendar begins counts to the first session: the rules will name it.
+    """
     days = news["session"].unique().sort().to_list()
-    instants = [calendar.known_at(calendar.at_or_before(day)) for day in days]
+    sessions = [calendar.at_or_before(max(day, calendar.first_session)) for day in days]
+    instants = [calendar.known_at(session) for session in sessions]
     schema = pl.Schema({"session": pl.Date(), "final_at": pl.Datetime("us", "UTC")})
     return pl.DataFrame({"session": days, "final_at": instants}, schema=schema)
 

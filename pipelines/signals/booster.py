@@ -1,37 +1,49 @@
-"""LightGBM behind plain text: rows in, model text out; model text in, margins out.
+"""Boosters behind plain text: rows in, text out; text in, margins and contributions out.
 
-LightGBM is imported here and nowhere else, and this module only inside functions, since its
-import takes a second that definitions must not pay.
+The libraries are imported by their own modules, and this module only inside functions, since their
+import takes seconds that definitions must not pay.
 """
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol
 
-import lightgbm
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from pipelines.signals.settings import SignalSettings
+from pipelines.signals import catboost_booster, lightgbm_booster
+from pipelines.signals.boosting_rows import BoostingRows, FloatMatrix
+from pipelines.signals.members import Member
+from pipelines.signals.settings import Family, SignalSettings
 from pipelines.validation.logistic import FloatArray
 from pipelines.validation.splits import UnusableSliceError
 
 
-@dataclass(frozen=True)
-class Boosted:
-    """A booster as text; `has_gain` is false where no tree beat the constant on the stop slice."""
+class _Library(Protocol):
+    """What each boosting library's module offers."""
 
-    text: str
-    trees: int
-    has_gain: bool
+    def boost(self, rows: BoostingRows, settings: SignalSettings, *, seed: int) -> tuple[str, int]:
+        """Return the booster as text, cut after its best round, and its number of trees."""
+
+    def raw_margins(self, text: str, matrix: FloatMatrix) -> FloatArray:
+        """Return the raw log-odds of each row of `matrix` (rows × features of the model)."""
+
+    def raw_contributions(self, text: str, matrix: FloatMatrix) -> FloatArray:
+        """Return SHAP values in log-odds: rows × features, then the bias."""
+
+
+LIBRARIES: dict[Family, _Library] = {
+    Family.LIGHTGBM: lightgbm_booster,
+    Family.CATBOOST: catboost_booster,
+}
 
 
 def boost(
     fit: pl.DataFrame, stop: pl.DataFrame, *, features: tuple[str, ...], settings: SignalSettings
-) -> Boosted:
-    """Return the booster of `fit`, cut after the round that was best on `stop`.
+) -> tuple[Member, ...]:
+    """Return boosters of `fit` for each family and seed, cut after the round best on `stop`.
 
-    Equal rows in equal order give equal text.
+    Equal rows in equal order give equal text, on any number of threads.
 
     Raises:
         UnusableSliceError: all rows of `fit` have the same outcome.
@@ -42,59 +54,37 @@ def boost(
             "learn: check the labels, or load a longer history"
         )
         raise UnusableSliceError(message)
-    losses: dict[str, dict[str, list[float]]] = {}
-    train = _dataset(fit, features)
-    booster = lightgbm.train(
-        settings.boosting(fit_rows=fit.height),
-        train,
-        num_boost_round=settings.rounds,
-        valid_sets=[_dataset(stop, features, reference=train)],
-        valid_names=["stop"],
-        callbacks=[
-            lightgbm.early_stopping(settings.patience, verbose=False),
-            lightgbm.record_evaluation(losses),
-        ],
-    )
-    trees = booster.best_iteration
-    return Boosted(
-        text=booster.model_to_string(num_iteration=trees),
-        trees=trees,
-        has_gain=losses["stop"]["binary_logloss"][trees - 1] < _constant_loss(fit, stop),
+    rows = BoostingRows.of(fit, stop, features)
+    wanted = [
+        (family, seed) for family in settings.family.boosters for seed in settings.booster_seeds
+    ]
+    # One thread a booster: sums in a fixed order, and small fits don't wait for one another.
+    with ThreadPoolExecutor(max_workers=settings.threads) as pool:
+        return tuple(pool.map(lambda one: _member(*one, rows=rows, settings=settings), wanted))
+
+
+def member_margins(members: Sequence[Member], matrix: FloatMatrix) -> FloatArray:
+    """Return the raw log-odds that each member gives each row of `matrix` (members × rows)."""
+    return np.vstack(
+        [LIBRARIES[member.family].raw_margins(member.text, matrix) for member in members]
     )
 
 
-def raw_margins(text: str, matrix: NDArray[np.float32]) -> FloatArray:
-    """Return the raw log-odds of each row of `matrix` (rows × features of the model)."""
-    return np.asarray(_load(text).predict(matrix, raw_score=True), dtype=np.float64)
+def family_margins(members: Sequence[Member], margins: FloatArray, family: Family) -> FloatArray:
+    """Return the mean margin of a family's members (from members × rows of all members)."""
+    belongs = [member.family in family.boosters for member in members]
+    return np.asarray(margins[belongs].mean(axis=0))
 
 
-def raw_contributions(text: str, matrix: NDArray[np.float32]) -> FloatArray:
-    """Return SHAP values in log-odds (rows × features, then the bias); a row sums to its margin.
+def mean_contributions(members: Sequence[Member], matrix: FloatMatrix) -> FloatArray:
+    """Return the members' mean SHAP values (rows × features, then the bias).
 
-    Exact for trees (Lundberg et al. 2020), as LightGBM computes them.
+    SHAP is linear in the model, so a row sums to the members' mean margin.
     """
-    return np.asarray(_load(text).predict(matrix, pred_contrib=True), dtype=np.float64)
+    parts = [LIBRARIES[member.family].raw_contributions(member.text, matrix) for member in members]
+    return np.asarray(np.mean(parts, axis=0))
 
 
-def feature_matrix(rows: pl.DataFrame, features: tuple[str, ...]) -> NDArray[np.float32]:
-    """Return the features of `rows` as a matrix, in the model's order."""
-    columns = rows.select(pl.col(features).cast(pl.Float32))
-    return np.ascontiguousarray(columns.to_numpy(), dtype=np.float32)
-
-
-def _load(text: str) -> lightgbm.Booster:
-    return lightgbm.Booster(model_str=text)
-
-
-def _dataset(
-    rows: pl.DataFrame, features: tuple[str, ...], reference: lightgbm.Dataset | None = None
-) -> lightgbm.Dataset:
-    options: dict[str, Any] = {"feature_name": list(features), "params": {"verbosity": -1}}
-    matrix, label = feature_matrix(rows, features), rows["is_up"].cast(pl.Float32).to_numpy()
-    return lightgbm.Dataset(matrix, label=label, reference=reference, **options)
-
-
-def _constant_loss(fit: pl.DataFrame, stop: pl.DataFrame) -> float:
-    """Return the log loss on `stop` of always saying the base rate of `fit`."""
-    base_rate, is_up = float(fit["is_up"].sum()) / fit.height, stop["is_up"].to_numpy()
-    return float(-np.mean(np.log(np.where(is_up, base_rate, 1.0 - base_rate))))
+def _member(family: Family, seed: int, *, rows: BoostingRows, settings: SignalSettings) -> Member:
+    text, trees = LIBRARIES[family].boost(rows, settings, seed=seed)
+    return Member(family, text, trees)

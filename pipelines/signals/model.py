@@ -9,27 +9,34 @@ import numpy as np
 import polars as pl
 
 from pipelines.signals.calibration import Calibration
-from pipelines.signals.settings import SignalSettings
+from pipelines.signals.members import Member
+from pipelines.signals.settings import Family, SignalSettings
 from pipelines.validation.logistic import FloatArray
 from pipelines.validation.metrics import SignalMetrics
 
-# A bootstrap over fewer sessions gives intervals that are too narrow to claim anything.
+# Fewer sessions, or a single test block, are one stretch of luck.
 SESSIONS_FOR_SKILL = 60
+BLOCKS_FOR_SKILL = 2
+# One-sided 1 % point of the standard normal: one model of noise in a hundred passes.
+INFORMATION_FOR_SKILL = 2.326
+# How far beyond the training range of a feature, in widths of that range, a model is still asked.
+# A tree says there what it said at the border.
+RANGE_MARGIN = 0.1
 
 
 @dataclass(frozen=True)
 class TrainedSignal:
-    """A calibrated booster and its provenance.
+    """A calibrated ensemble of boosters and its provenance.
 
-    `trained_through` is the last label end used for fitting, stopping or calibration; the model
-    may score sessions after it. `track_record` measures the walk-forward predictions whose labels
-    had ended by then, so it looks ahead no more than the model does; None where there were none.
-    `feature_ranges` are smallest and largest training values. `data_hash` covers training rows,
-    feature names and settings: equal hashes make equal models.
+    The mean margin of `members` is what is calibrated. `trained_through` is the last label end used
+    for fitting, stopping or calibration; the model may score sessions after it. `track_record`
+    measures the walk-forward predictions whose labels had ended by then, so it looks ahead no more
+    than the model does; None where there were none. `feature_ranges` are smallest and largest
+    training values. `data_hash` covers training rows, feature names and settings: equal hashes make
+    equal models.
     """
 
-    booster: str
-    trees: int
+    members: tuple[Member, ...]
     calibration: Calibration
     features: tuple[str, ...]
     feature_ranges: dict[str, tuple[float, float]]
@@ -42,40 +49,64 @@ class TrainedSignal:
     track_record: SignalMetrics | None
 
     @property
+    def trees(self) -> int:
+        """Return the trees of all members."""
+        return sum(member.trees for member in self.members)
+
+    @property
     def has_skill(self) -> bool:
         """Return whether the model has earned the right to an opinion.
 
-        It ranks better than chance (lower 95 % bound of AUC above 0.5) and its probabilities beat
-        the base rate (lower bound of Brier skill above 0), over at least SESSIONS_FOR_SKILL.
+        Out of sample, over at least SESSIONS_FOR_SKILL and BLOCKS_FOR_SKILL, its probabilities
+        know something (`information_z`, one-sided at 1 %), and stated as they are they lose less
+        than the base rate. The test is of information and not of the gain in log loss: the gain of
+        a true probability is half as many standard errors from zero, so testing it would refuse
+        most honest daily models, while noise passes neither.
         """
         record = self.track_record
-        if record is None or record.auc is None or record.brier_skill is None:
+        if record is None or record.information_z is None or record.log_loss_gain is None:
             return False
-        is_better = record.auc.lower > 0.5 and record.brier_skill.lower > 0.0
-        return is_better and record.sessions >= SESSIONS_FOR_SKILL
+        is_long = record.sessions >= SESSIONS_FOR_SKILL and record.blocks >= BLOCKS_FOR_SKILL
+        is_informed = record.information_z >= INFORMATION_FOR_SKILL
+        return is_long and is_informed and record.log_loss_gain.value > 0
 
     def margins(self, rows: pl.DataFrame) -> FloatArray:
-        """Return the raw log-odds of each row, before calibration."""
-        from pipelines.signals.booster import feature_matrix, raw_margins
+        """Return the mean raw log-odds of each row, before calibration."""
+        return np.asarray(self.member_margins(rows).mean(axis=0))
 
-        return raw_margins(self.booster, feature_matrix(rows, self.features))
+    def member_margins(self, rows: pl.DataFrame) -> FloatArray:
+        """Return the raw log-odds that each member gives each row (members × rows)."""
+        from pipelines.signals.booster import member_margins
+        from pipelines.signals.boosting_rows import feature_matrix
+
+        return member_margins(self.members, feature_matrix(rows, self.features))
 
     def contributions(self, rows: pl.DataFrame) -> FloatArray:
         """Return what each feature adds to the calibrated log-odds (rows × features, then bias).
 
         A row sums to `calibration.log_odds(margin)`.
         """
-        from pipelines.signals.booster import feature_matrix, raw_contributions
+        from pipelines.signals.booster import mean_contributions
+        from pipelines.signals.boosting_rows import feature_matrix
 
-        raw = raw_contributions(self.booster, feature_matrix(rows, self.features))
+        raw = mean_contributions(self.members, feature_matrix(rows, self.features))
         scaled = self.calibration.slope * raw
         scaled[:, -1] += self.calibration.intercept
         return np.asarray(scaled)
+
+    def is_out_of_range(self) -> pl.Expr:
+        """Return whether a feature lies beyond its training range by more than RANGE_MARGIN."""
+        bounds = {
+            name: (low - RANGE_MARGIN * (high - low), high + RANGE_MARGIN * (high - low))
+            for name, (low, high) in self.feature_ranges.items()
+        }
+        return ~pl.all_horizontal(pl.col(name).is_between(*bounds[name]) for name in bounds)
 
     def to_document(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
         return {
             **asdict(self),
+            "settings": self.settings.to_document(),
             "features": list(self.features),
             "first_session": self.first_session.isoformat(),
             "trained_through": self.trained_through.isoformat(),
@@ -90,8 +121,15 @@ class TrainedSignal:
         return cls(
             **{
                 **document,
+                "members": tuple(
+                    Member(**{**member, "family": Family(member["family"])})
+                    for member in document["members"]
+                ),
                 "calibration": Calibration(
-                    line["intercept"], line["slope"], ((level, cross), (cross, spread))
+                    line["intercept"],
+                    line["slope"],
+                    ((level, cross), (cross, spread)),
+                    line["centre"],
                 ),
                 "features": tuple(document["features"]),
                 "feature_ranges": {name: (low, high) for name, (low, high) in ranges.items()},
@@ -104,20 +142,47 @@ class TrainedSignal:
 
 
 @dataclass(frozen=True)
+class Trial:
+    """What a family of boosters did out of sample: the ledger keeps the trials not published too.
+
+    `predictions` are the out-of-sample rows of every test block: symbol, session, label_end,
+    next_session_return, is_up, exit_session and next_open_return (null where not known), block (0,
+    1, …), raw_probability, probability, base_rate and is_out_of_range. `metrics` measure them all,
+    None where no row is left to measure.
+    """
+
+    family: Family
+    predictions: pl.DataFrame
+    metrics: SignalMetrics | None
+
+
+@dataclass(frozen=True)
 class SignalTraining:
     """What one training made.
 
-    `predictions` are the out-of-sample rows of every test block: symbol, session, label_end,
-    next_session_return, is_up, block (0, 1, …), raw_probability, probability and base_rate.
-    `block_metrics` measure each block alone, `metrics` all of them, None where no row is left to
-    measure; `final` is the model for tonight.
+    `final` is the model for tonight, `trials` every family that was tried, the published one last.
+    `block_metrics` measure each of its test blocks alone.
     """
 
     folds: tuple[TrainedSignal, ...]
     final: TrainedSignal
-    predictions: pl.DataFrame
+    trials: tuple[Trial, ...]
     block_metrics: tuple[SignalMetrics | None, ...]
-    metrics: SignalMetrics | None
+
+    @property
+    def published(self) -> Trial:
+        """Return the trial of the models that are published."""
+        return self.trials[-1]
+
+    @property
+    def predictions(self) -> pl.DataFrame:
+        """Return the out-of-sample rows of the published models."""
+        return self.published.predictions
+
+    @property
+    def metrics(self) -> SignalMetrics | None:
+        """Return what the published models had shown."""
+        return self.published.metrics
 
     @property
     def models(self) -> tuple[TrainedSignal, ...]:

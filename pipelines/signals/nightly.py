@@ -40,6 +40,7 @@ def score_nights(
     *,
     universe: Sequence[str],
     first_sessions: Mapping[str, date],
+    quarantined: pl.DataFrame,
     model_for: Callable[[date], VersionedModel | None],
 ) -> pl.DataFrame:
     """Return the rows of `signal_scores` of some nights.
@@ -49,6 +50,7 @@ def score_nights(
         features: Feature rows of their sessions.
         universe: Symbols to answer for.
         first_sessions: The session a symbol was first seen in; before it, it has no signal.
+        quarantined: Symbol and session of the bars of their sessions that are withheld.
         model_for: Gives the registry version and the model that may score a session.
     """
     frames = [SIGNAL_SCORES_EMPTY]
@@ -60,6 +62,7 @@ def score_nights(
             features.filter(pl.col("session") == night.session),
             symbols,
             session=night.session,
+            quarantined=quarantined.filter(pl.col("session") == night.session)["symbol"].to_list(),
         )
         frames.append(_score_rows(scores, night, chosen))
     return pl.concat(frames)
@@ -115,17 +118,13 @@ def signal_scope(nights: Iterable[Night]) -> dict[str, object]:
 
 
 def track_record(metrics: SignalMetrics | None) -> TrackRecord | None:
-    """Return out-of-sample metrics as a document shows them; None where a figure is undefined."""
+    """Return out-of-sample metrics as a document shows them; an undefined figure is null there."""
     if metrics is None:
         return None
-    figures = (metrics.auc, metrics.brier_skill, metrics.calibration_slope)
-    auc, brier_skill, calibration_slope = (_measured(figure) for figure in figures)
-    if auc is None or brier_skill is None or calibration_slope is None:
-        return None
     return TrackRecord(
-        auc=auc,
-        brier_skill=brier_skill,
-        calibration_slope=calibration_slope,
+        auc=_measured(metrics.auc),
+        brier_skill=_measured(metrics.brier_skill),
+        calibration_slope=_measured(metrics.calibration_slope),
         sessions=metrics.sessions,
         rows=metrics.rows,
     )

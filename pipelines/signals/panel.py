@@ -1,21 +1,69 @@
-"""The training panel: features of each session beside what the next one brought."""
+"""What models read: the features of every group, and beside them what the next session brought."""
 
-from pipelines.features.groups import FeatureGroup
-from pipelines.tables import NEXT_SESSION_LABELS, Table
+from collections.abc import Sequence
+
+from pipelines.features.groups import FeatureGroup, feature_names
+from pipelines.tables import CLEAN_PRICES, EXCHANGE_SESSIONS, NEXT_SESSION_LABELS
 
 
-def panel_query(group: FeatureGroup, *, table: Table) -> str:
+def panel_query(groups: Sequence[FeatureGroup]) -> str:
     """Return SQL for the rows that a model scoring `$session` may be trained on.
 
     Only labels that ended before `$session` are there: a label is known when its last session is
     over. Rows come in a fixed order, so that the same data make the same model.
+
+    `next_open_return` is what a trade on the row earns that enters at the open of label_end and
+    leaves at the open of `exit_session`, the session after; both are null while that open lies in
+    the future. It is never learned from, only measured.
     """
-    names = ", ".join(f"features.{name}" for name in group.expressions)
     return f"""
-        SELECT labels.symbol, labels.session, labels.label_end, labels.next_session_return,
-               labels.is_up, {names}
-        FROM {NEXT_SESSION_LABELS.name} AS labels
-        JOIN {table.name} AS features USING (symbol, session)
-        WHERE labels.label_end < $session
-        ORDER BY labels.session, labels.symbol
+        WITH {_trades()}
+        SELECT symbol, session, label_end, next_session_return, is_up,
+               exit_session, next_open_return, {_names(groups)}
+        FROM {NEXT_SESSION_LABELS.name} JOIN {_joined(groups)} USING (symbol, session)
+        LEFT JOIN trades USING (symbol, label_end)
+        WHERE label_end < $session
+        ORDER BY session, symbol
     """
+
+
+def features_query(groups: Sequence[FeatureGroup]) -> str:
+    """Return SQL for the features of `$sessions`, which a model scores."""
+    return f"""
+        SELECT symbol, session, {_names(groups)} FROM {_joined(groups)}
+        WHERE list_contains($sessions, session)
+        ORDER BY session, symbol
+    """
+
+
+def _trades() -> str:
+    """Return the common table expressions of `trades`: symbol, label_end, exit, its return.
+
+    The open stands on the total-return index by its share of the close. A symbol without a clean
+    bar in the session after label_end has no exit.
+    """
+    return f"""calendar AS (
+          SELECT session, lead(session) OVER (ORDER BY session) AS next_session
+          FROM {EXCHANGE_SESSIONS.name} WHERE session < $session
+        ), opens AS (
+          SELECT symbol, session, total_return_index * open / close AS value
+          FROM {CLEAN_PRICES.name} WHERE session < $session
+        ), holdings AS MATERIALIZED (
+          SELECT symbol, session, lead(session) OVER bars AS exit_session,
+                 lead(value) OVER bars / value - 1 AS next_open_return
+          FROM opens WINDOW bars AS (PARTITION BY symbol ORDER BY session)
+        ), trades AS (
+          SELECT symbol, holdings.session AS label_end, exit_session, next_open_return
+          FROM holdings JOIN calendar
+            ON calendar.session = holdings.session AND next_session = exit_session
+        )"""
+
+
+def _names(groups: Sequence[FeatureGroup]) -> str:
+    return ", ".join(feature_names(groups))
+
+
+def _joined(groups: Sequence[FeatureGroup]) -> str:
+    """Return the tables of all groups as one relation: each has a row for every clean price."""
+    first, *others = (group.name for group in groups)
+    return first + "".join(f" JOIN {other} USING (symbol, session)" for other in others)

@@ -7,14 +7,13 @@ has one, stays in `raw_probability`.
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date
 from enum import StrEnum
 
 import numpy as np
 import polars as pl
 
-from pipelines.signals.calibration import Calibration
 from pipelines.signals.model import TrainedSignal, finite_features
 from pipelines.validation.logistic import FloatArray, expit, logit
 
@@ -57,14 +56,22 @@ class Recommendation(StrEnum):
 class AbstainReason(StrEnum):
     """Why a symbol has no opinion, the first that applies.
 
-    stale: no features for the session. no_model: nothing was trained before it. short_history:
-    a feature is still null. no_skill: the model has not beaten chance out of sample.
+    What is wrong with the symbol's data comes first, since a person can see to it; then what is
+    wrong with the model. quarantined: the session's bar is withheld, so there are no features.
+    stale: there is no bar, nor features, for the session. no_model: nothing was trained before it.
+    short_history: a feature is still null. out_of_range: a feature lies beyond all that the model
+    was trained on. no_skill: the model knows nothing out of sample that the base rate does not.
     """
 
+    QUARANTINED = "quarantined"
     STALE = "stale"
     NO_MODEL = "no_model"
     SHORT_HISTORY = "short_history"
+    OUT_OF_RANGE = "out_of_range"
     NO_SKILL = "no_skill"
+
+
+WITHOUT_FEATURES = (AbstainReason.QUARANTINED, AbstainReason.STALE, AbstainReason.SHORT_HISTORY)
 
 
 class LookAheadError(ValueError):
@@ -77,7 +84,12 @@ def select_model(trained_throughs: Iterable[date], session: date) -> date | None
 
 
 def score_signals(
-    model: TrainedSignal | None, features: pl.DataFrame, universe: Sequence[str], *, session: date
+    model: TrainedSignal | None,
+    features: pl.DataFrame,
+    universe: Sequence[str],
+    *,
+    session: date,
+    quarantined: Collection[str] = (),
 ) -> pl.DataFrame:
     """Return the signal of every symbol of `universe` for `session`, by symbol (SCORE_SCHEMA).
 
@@ -89,6 +101,7 @@ def score_signals(
         features: symbol, session and the model's features; other sessions are ignored.
         universe: the symbols to answer for.
         session: the session that the signals follow.
+        quarantined: the symbols whose bar of the session is withheld.
 
     Raises:
         LookAheadError: the model was trained through `session` or later.
@@ -100,7 +113,7 @@ def score_signals(
         )
         raise LookAheadError(message)
     rows = _rows_of_universe(features, universe, session).with_columns(
-        _abstain_reason(model).alias("abstain_reason")
+        _abstain_reason(model, quarantined).alias("abstain_reason")
     )
     base_rate = UNKNOWN_BASE_RATE if model is None else model.base_rate
     return (
@@ -126,43 +139,58 @@ def _rows_of_universe(
     return symbols.join(tonight, on="symbol", how="left", validate="1:1")
 
 
-def _abstain_reason(model: TrainedSignal | None) -> pl.Expr:
+def _abstain_reason(model: TrainedSignal | None, quarantined: Collection[str]) -> pl.Expr:
     """Return the expression for the first reason that applies, null where there is an opinion."""
-    stale = pl.when(pl.col("has_row").is_null()).then(pl.lit(AbstainReason.STALE.value))
+    has_no_row, always = pl.col("has_row").is_null(), pl.lit(value=True)
+    reasons = {
+        AbstainReason.QUARANTINED: has_no_row & pl.col("symbol").is_in(list(quarantined)),
+        AbstainReason.STALE: has_no_row,
+    }
     if model is None:
-        return stale.otherwise(pl.lit(AbstainReason.NO_MODEL.value))
-    is_short = pl.any_horizontal(column.is_null() for column in finite_features(model.features))
-    reason = stale.when(is_short).then(pl.lit(AbstainReason.SHORT_HISTORY.value))
-    if model.has_skill:
-        return reason.otherwise(pl.lit(None, dtype=pl.String))
-    return reason.otherwise(pl.lit(AbstainReason.NO_SKILL.value))
+        reasons[AbstainReason.NO_MODEL] = always
+    else:
+        known = finite_features(model.features)
+        reasons[AbstainReason.SHORT_HISTORY] = pl.any_horizontal(one.is_null() for one in known)
+        reasons[AbstainReason.OUT_OF_RANGE] = model.is_out_of_range()
+    if model is not None and not model.has_skill:
+        reasons[AbstainReason.NO_SKILL] = always
+    return pl.coalesce(
+        pl.when(applies).then(pl.lit(reason.value)) for reason, applies in reasons.items()
+    )
 
 
 def _opinions(model: TrainedSignal | None, rows: pl.DataFrame) -> pl.DataFrame:
     """Return what the model makes of each row with all features, whether published or not."""
-    no_features = pl.col("abstain_reason").is_in([AbstainReason.STALE, AbstainReason.SHORT_HISTORY])
+    no_features = pl.col("abstain_reason").is_in(list(WITHOUT_FEATURES))
     known = rows.filter(~no_features.fill_null(value=False))
     if model is None or known.is_empty():
         return pl.DataFrame(schema=OPINION_SCHEMA)
-    margin = model.margins(known)
+    margins = model.member_margins(known)
+    margin = margins.mean(axis=0)
     columns = {
         "symbol": known["symbol"],
         "raw_probability": expit(margin),
         "probability": model.calibration.probability(margin),
-        "confidence": _confidence(model.calibration, margin, base_rate=model.base_rate),
+        "confidence": _confidence(model, margins),
         "contributions": _explanations(model, known),
     }
     return pl.DataFrame(columns, schema=OPINION_SCHEMA)
 
 
-def _confidence(calibration: Calibration, margin: FloatArray, *, base_rate: float) -> FloatArray:
+def _confidence(model: TrainedSignal, margins: FloatArray) -> FloatArray:
     """Return how surely the probability differs from the base rate, in [0, 1].
 
-    The two-sided confidence at which the calibration's own error excludes the base rate:
-    2Φ(z) - 1 with z the distance in log-odds over its standard error.
+    2Φ(z) - 1, the two-sided confidence, with z the distance d in calibrated log-odds over its
+    standard error: z² = d² / (x'Σx + slope² · s²). Σ is the covariance of the calibration line at
+    x = (1, margin) and s the standard deviation of the margins over the members (members × rows).
+    It is not divided by their number: members learn from the same rows, so more of them make the
+    mean steadier but no truer.
     """
-    distance = np.abs(calibration.log_odds(margin) - logit(np.array(base_rate)))
-    z = distance / calibration.standard_error(margin)
+    margin = margins.mean(axis=0)
+    distance = model.calibration.log_odds(margin) - logit(np.array(model.base_rate))
+    spread = margins.std(axis=0, ddof=1) if len(margins) > 1 else np.zeros_like(margin)
+    error = np.hypot(model.calibration.standard_error(margin), model.calibration.slope * spread)
+    z = np.abs(distance) / error
     return np.clip([math.erf(value / math.sqrt(2.0)) for value in z], 0.0, 1.0)
 
 

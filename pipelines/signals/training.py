@@ -7,22 +7,27 @@ record of the folds before it; nothing in it changes when later rows do.
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import polars as pl
 
-from pipelines.signals.booster import Boosted, boost, feature_matrix, raw_margins
-from pipelines.signals.calibration import Calibration, calibrate
-from pipelines.signals.model import SignalTraining, TrainedSignal, finite_features
-from pipelines.signals.settings import SignalSettings
-from pipelines.validation.logistic import expit
+from pipelines.signals.booster import boost, family_margins, member_margins
+from pipelines.signals.boosting_rows import feature_matrix
+from pipelines.signals.calibration import CalibrationEvidence
+from pipelines.signals.members import Member
+from pipelines.signals.model import SignalTraining, TrainedSignal, Trial, finite_features
+from pipelines.signals.settings import Family, SignalSettings
+from pipelines.validation.logistic import FloatArray, expit
 from pipelines.validation.metrics import SignalMetrics, measure_predictions
 from pipelines.validation.splits import Fold, FoldRows, final_fold, walk_forward
 
 PANEL_KEY = ("symbol", "session", "label_end", "next_session_return", "is_up")
+# What trading on a row would have earned and when that was known; a panel may come without them.
+TRADE_COLUMNS = {"exit_session": pl.Date(), "next_open_return": pl.Float64()}
+ROWS_FOR_CENTRE = 20_000
 
 
 def train_signals(
@@ -51,21 +56,22 @@ def train_signals(
     rows = complete_rows(panel, trainer.features)
     folds = walk_forward(sessions, settings.splits) if folds is None else folds
     models: list[TrainedSignal] = []
-    blocks: list[pl.DataFrame] = []
+    blocks: dict[Family, list[pl.DataFrame]] = {family: [] for family in settings.trials}
     for number, fold in enumerate(folds):
         parts = fold.rows(rows)
-        model = trainer.train(parts, earlier=blocks)
-        models.append(model)
-        blocks.append(_predict(model, parts.test, block=number))
-        progress(f"fold {number + 1} of {len(folds)}: {_summary(model)}, tested on {fold.test}")
-    final = trainer.train(final_fold(sessions, settings.splits).rows(rows), earlier=blocks)
+        trained = trainer.train(parts, earlier=blocks)
+        for family, model in trained.items():
+            blocks[family].append(_predict(model, parts.test, block=number))
+        models.append(trained[settings.family])
+        progress(f"fold {number + 1} of {len(folds)}: {_summary(models[-1])}, on {fold.test}")
+    final_rows = final_fold(sessions, settings.splits).rows(rows)
+    final = trainer.train(final_rows, earlier=blocks)[settings.family]
     progress(f"final model: {_summary(final)}")
     return SignalTraining(
         folds=tuple(models),
         final=final,
-        predictions=pl.concat(blocks),
-        block_metrics=tuple(trainer.measure(block) for block in blocks),
-        metrics=trainer.measure(pl.concat(blocks)),
+        trials=tuple(trainer.trial(family, pl.concat(made)) for family, made in blocks.items()),
+        block_metrics=tuple(trainer.measure(block) for block in blocks[settings.family]),
     )
 
 
@@ -79,8 +85,16 @@ def complete_rows(panel: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
     if missing or len(set(features)) < len(features) or not features:
         message = f"the panel lacks {missing} or the features repeat or are none: {list(features)}"
         raise ValueError(message)
+    unknown = [
+        pl.lit(None, dtype=dtype).alias(name)
+        for name, dtype in TRADE_COLUMNS.items()
+        if name not in panel.columns
+    ]
     return (
-        panel.select(*PANEL_KEY, *finite_features(features)).drop_nulls().sort("session", "symbol")
+        panel.with_columns(unknown)
+        .select(*PANEL_KEY, *TRADE_COLUMNS, *finite_features(features))
+        .drop_nulls([*PANEL_KEY, *features])
+        .sort("session", "symbol")
     )
 
 
@@ -91,24 +105,32 @@ class _Trainer:
     features: tuple[str, ...]
     settings: SignalSettings
 
-    def train(self, parts: FoldRows, *, earlier: Sequence[pl.DataFrame]) -> TrainedSignal:
-        """Return the calibrated model of `parts`; `earlier` are the predictions made so far."""
-        training = parts.training
-        boosted = boost(parts.fit, parts.stop, features=self.features, settings=self.settings)
-        return TrainedSignal(
-            booster=boosted.text,
-            trees=boosted.trees,
-            calibration=self._calibrate(boosted, parts),
-            features=self.features,
-            feature_ranges=_ranges(training, self.features),
-            base_rate=_base_rate(training),
-            first_session=training["session"].to_list()[0],
-            trained_through=parts.trained_through,
-            n_rows=training.height,
-            data_hash=self._data_hash(parts),
-            settings=self.settings,
-            track_record=self._track_record(earlier, parts.trained_through),
-        )
+    def train(
+        self, parts: FoldRows, *, earlier: Mapping[Family, Sequence[pl.DataFrame]]
+    ) -> dict[Family, TrainedSignal]:
+        """Return the calibrated model of each trial; `earlier` are the predictions made so far.
+
+        Only the published family's model carries its track record: the others publish nothing.
+        """
+        members = boost(parts.fit, parts.stop, features=self.features, settings=self.settings)
+        held_out = _held_out_margins(members, parts, self.features)
+        models = {
+            family: self._model(
+                family,
+                members,
+                parts=parts,
+                evidence=_evidence(held_out, parts, family, earlier[family]),
+            )
+            for family in self.settings.trials
+        }
+        published = models[self.settings.family]
+        record = self._track_record(earlier[self.settings.family], parts.trained_through)
+        models[self.settings.family] = replace(published, track_record=record)
+        return models
+
+    def trial(self, family: Family, predictions: pl.DataFrame) -> Trial:
+        """Return what a family did out of sample."""
+        return Trial(family, predictions, self.measure(predictions))
 
     def measure(self, predictions: pl.DataFrame) -> SignalMetrics | None:
         """Return the metrics of `predictions`, None when there are none."""
@@ -116,21 +138,35 @@ class _Trainer:
             return None
         # A generator of its own for each call: no figure depends on how many came before it.
         rng = np.random.default_rng(self.settings.seed)
-        return measure_predictions(predictions, rng=rng, resamples=self.settings.resamples)
+        return measure_predictions(
+            predictions,
+            rng=rng,
+            resamples=self.settings.resamples,
+            cost_basis_points=self.settings.cost_basis_points,
+        )
 
-    def _calibrate(self, boosted: Boosted, parts: FoldRows) -> Calibration:
+    def _model(
+        self,
+        family: Family,
+        members: tuple[Member, ...],
+        *,
+        parts: FoldRows,
+        evidence: CalibrationEvidence,
+    ) -> TrainedSignal:
+        """Return a family's calibrated model without a track record."""
         base_rate = _base_rate(parts.training)
-        if not boosted.has_gain:
-            return Calibration.flat(base_rate)
-        held_out = parts.calibrate
-        return calibrate(
-            raw_margins(boosted.text, feature_matrix(held_out, self.features)),
-            held_out["is_up"].to_numpy(),
-            held_out["session"].to_numpy(),
+        return TrainedSignal(
+            members=tuple(one for one in members if one.family in family.boosters),
+            calibration=evidence.calibration(base_rate),
+            features=self.features,
+            feature_ranges=_ranges(parts.training, self.features),
             base_rate=base_rate,
-            centre=float(
-                raw_margins(boosted.text, feature_matrix(parts.fit, self.features)).mean()
-            ),
+            first_session=parts.training["session"].to_list()[0],
+            trained_through=parts.trained_through,
+            n_rows=parts.training.height,
+            data_hash=self._data_hash(family, parts, evidence),
+            settings=self.settings,
+            track_record=None,
         )
 
     def _track_record(
@@ -138,18 +174,61 @@ class _Trainer:
     ) -> SignalMetrics | None:
         if not earlier:
             return None
-        return self.measure(pl.concat(earlier).filter(pl.col("label_end") <= trained_through))
+        # A trade may end after its label: then nobody knew yet what it earned.
+        is_over = pl.col("exit_session") <= trained_through
+        return self.measure(
+            pl.concat(earlier)
+            .filter(pl.col("label_end") <= trained_through)
+            .with_columns(pl.when(is_over).then("next_open_return").alias("next_open_return"))
+        )
 
-    def _data_hash(self, parts: FoldRows) -> str:
+    def _data_hash(self, family: Family, parts: FoldRows, evidence: CalibrationEvidence) -> str:
         """Return the SHA-256 of all that shapes the model: rows by slice, names, settings."""
-        recipe = {"features": self.features, "settings": self.settings.to_document()}
+        settings = {**self.settings.to_document(), "family": family.value}
+        recipe = {"features": self.features, "settings": settings}
         digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
         for rows in (parts.fit, parts.stop, parts.calibrate):
             digest.update(feature_matrix(rows, self.features).tobytes())
             digest.update(
                 rows.select("symbol", "session", "label_end", "is_up").write_csv().encode()
             )
+        digest.update(evidence.rows.write_csv().encode())
         return digest.hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class _HeldOutMargins:
+    """Raw margins of all members: `calibrate` members × rows, `centre` each one's mean (× 1)."""
+
+    members: tuple[Member, ...]
+    calibrate: FloatArray
+    centre: FloatArray
+
+
+def _held_out_margins(
+    members: tuple[Member, ...], parts: FoldRows, features: tuple[str, ...]
+) -> _HeldOutMargins:
+    """Return the margins on the calibrate slice, and their centre on the fit slice."""
+    # Every so many rows of the fit slice tell its mean as well as all of a million do.
+    some = parts.fit.gather_every(1 + parts.fit.height // ROWS_FOR_CENTRE)
+    centre = member_margins(members, feature_matrix(some, features)).mean(axis=1, keepdims=True)
+    calibrate = member_margins(members, feature_matrix(parts.calibrate, features))
+    return _HeldOutMargins(members, calibrate, centre)
+
+
+def _evidence(
+    held_out: _HeldOutMargins, parts: FoldRows, family: Family, earlier: Sequence[pl.DataFrame]
+) -> CalibrationEvidence:
+    """Return what a family's calibration rests on."""
+    margins = family_margins(held_out.members, held_out.calibrate, family)
+    centre = float(family_margins(held_out.members, held_out.centre, family)[0])
+    own = parts.calibrate.select("session", "is_up").with_columns(
+        centred_margin=pl.Series(margins - centre)
+    )
+    # Sessions of the calibrate slice count once: in the eyes of this model, not of the last.
+    first = parts.calibrate["session"].to_list()[0]
+    past = [block.filter(pl.col("label_end") < first).select(own.columns) for block in earlier]
+    return CalibrationEvidence(pl.concat([*past, own]), centre=centre)
 
 
 def _predict(model: TrainedSignal, rows: pl.DataFrame, *, block: int) -> pl.DataFrame:
@@ -157,10 +236,13 @@ def _predict(model: TrainedSignal, rows: pl.DataFrame, *, block: int) -> pl.Data
     margin = model.margins(rows) if rows.height else np.empty(0)
     return rows.select(
         *PANEL_KEY,
+        *TRADE_COLUMNS,
         pl.lit(block, dtype=pl.Int32).alias("block"),
+        pl.Series("centred_margin", margin - model.calibration.centre, dtype=pl.Float64),
         pl.Series("raw_probability", expit(margin), dtype=pl.Float64),
         pl.Series("probability", model.calibration.probability(margin), dtype=pl.Float64),
         pl.lit(model.base_rate, dtype=pl.Float64).alias("base_rate"),
+        model.is_out_of_range().alias("is_out_of_range"),
     )
 
 

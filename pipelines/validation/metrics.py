@@ -1,7 +1,8 @@
 """How good published probabilities are, each figure with an interval bootstrapped by session.
 
 Predictions are long, keyed by (symbol, session): probability, base_rate (the one known when the
-model was trained), is_up, next_session_return.
+model was trained), is_up, next_session_return; where there are any, block (the test block of a
+row) and next_open_return (from the next open to the open after).
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -12,6 +13,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from pipelines.validation.logistic import FloatArray, fit_line, logit
+from pipelines.validation.long_short import (
+    COST_BASIS_POINTS,
+    SESSIONS_PER_YEAR,
+    long_short_returns,
+)
 from pipelines.validation.session_bootstrap import (
     Estimate,
     SessionResamples,
@@ -37,10 +43,15 @@ class SignalMetrics:
     `brier_skill` is 1 − Brier / Brier of the base rate. `calibration_slope` and `_intercept` are
     the logistic line of outcomes on published log-odds: 1 and 0 are perfect. `ic` and `rank_ic`
     are means over sessions of the cross-sectional correlation of probability and return.
+    `log_loss_gain` is the log loss of the base rate minus that of the probabilities, in nats.
+    `information_z` is the calibration slope over its standard error under no information, clustered
+    by session: a standard normal where probabilities know nothing. The long-short figures are those
+    of `long_short_returns`: returns a year for a dollar of gross exposure, turnover a session.
     """
 
     rows: int
     sessions: int
+    blocks: int
     auc: Estimate | None
     log_loss: Estimate | None
     brier: Estimate | None
@@ -50,6 +61,11 @@ class SignalMetrics:
     expected_calibration_error: Estimate | None
     ic: Estimate | None
     rank_ic: Estimate | None
+    log_loss_gain: Estimate | None
+    information_z: float | None
+    turnover: Estimate | None
+    gross_return: Estimate | None
+    net_return: Estimate | None
 
     def estimates(self) -> dict[str, Estimate]:
         """Return the defined figures by name."""
@@ -71,9 +87,19 @@ class SignalMetrics:
 
 
 def measure_predictions(
-    predictions: pl.DataFrame, *, rng: np.random.Generator, resamples: int = RESAMPLES
+    predictions: pl.DataFrame,
+    *,
+    rng: np.random.Generator,
+    resamples: int = RESAMPLES,
+    cost_basis_points: float = COST_BASIS_POINTS,
 ) -> SignalMetrics:
     """Return every metric of `predictions` (see the module for its columns).
+
+    Args:
+        predictions: the rows to measure.
+        rng: draws the resamples.
+        resamples: how many.
+        cost_basis_points: what the long-short pays on each dollar traded.
 
     Raises:
         ValueError: there is no row to measure.
@@ -86,14 +112,17 @@ def measure_predictions(
     is_up = rows["is_up"].to_numpy()
     probability = rows["probability"].cast(pl.Float64).to_numpy()
     bounded = np.clip(probability, SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY)
+    base_rate = rows["base_rate"].to_numpy()
     brier = drawn.mean((probability - is_up) ** 2)
-    reference = drawn.mean((rows["base_rate"].to_numpy() - is_up) ** 2)
+    reference = drawn.mean((base_rate - is_up) ** 2)
+    loss, base_loss = (_log_loss(stated, is_up) for stated in (bounded, base_rate))
     intercept, slope = _calibration_line(bounded, is_up, drawn)
     return SignalMetrics(
         rows=rows.height,
         sessions=rows["session"].n_unique(),
+        blocks=rows["block"].n_unique() if "block" in rows.columns else 1,
         auc=estimate(area_under_curve(probability, is_up, drawn)),
-        log_loss=estimate(drawn.mean(-np.log(np.where(is_up, bounded, 1.0 - bounded)))),
+        log_loss=estimate(drawn.mean(loss)),
         brier=estimate(brier),
         brier_skill=estimate(1.0 - _ratio(brier, reference)),
         calibration_slope=estimate(slope),
@@ -101,7 +130,48 @@ def measure_predictions(
         expected_calibration_error=estimate(_calibration_error(probability, is_up, drawn)),
         ic=estimate(_information_coefficient(rows, drawn, ranked=False)),
         rank_ic=estimate(_information_coefficient(rows, drawn, ranked=True)),
+        log_loss_gain=estimate(drawn.mean(base_loss - loss)),
+        information_z=information_z(probability, is_up, rows["session"].to_numpy()),
+        **_long_short(rows, rng=rng, resamples=resamples, cost_basis_points=cost_basis_points),
     )
+
+
+def information_z(
+    probability: FloatArray, is_up: BoolArray, session: NDArray[np.generic]
+) -> float | None:
+    """Return the score test of a calibration slope of zero, clustered by session.
+
+    Each session adds the sum over its rows of (probability - mean) · (outcome - mean); the test is
+    their total over the root of their sum of squares. It asks whether probabilities know anything,
+    not whether their scale is right. None where they are all the same.
+    """
+    ordinal = np.unique(session, return_inverse=True)[1]
+    product = (probability - probability.mean()) * (is_up - is_up.mean())
+    scores = np.bincount(ordinal, weights=product)
+    error = float(np.sqrt((scores**2).sum()))
+    return float(scores.sum()) / error if error > 0 else None
+
+
+def _long_short(
+    rows: pl.DataFrame, *, rng: np.random.Generator, resamples: int, cost_basis_points: float
+) -> dict[str, Estimate | None]:
+    """Return turnover and yearly returns of the long-short, None without a known return."""
+    names = ("turnover", "gross_return", "net_return")
+    if "next_open_return" not in rows.columns:
+        return dict.fromkeys(names)
+    portfolio = long_short_returns(rows, cost_basis_points=cost_basis_points)
+    if portfolio.is_empty():
+        return dict.fromkeys(names)
+    drawn = resample_sessions(portfolio["session"].to_numpy(), resamples=resamples, rng=rng)
+    means = {name: drawn.mean(portfolio[name].to_numpy()) for name in names}
+    return {
+        name: estimate(mean if name == "turnover" else mean * SESSIONS_PER_YEAR)
+        for name, mean in means.items()
+    }
+
+
+def _log_loss(probability: FloatArray, is_up: BoolArray) -> FloatArray:
+    return np.asarray(-np.log(np.where(is_up, probability, 1.0 - probability)))
 
 
 def _calibration_line(

@@ -15,8 +15,8 @@ from pipelines.validation.logistic import FloatArray
 LEVEL = 0.95
 # Resamples in which a statistic is undefined are left out; beyond this share it is undefined.
 UNDEFINED_SHARE = 0.05
-# Bounds the memory of the ranking statistic: 64 × 15,000 rows × 8 bytes is 8 MB an array.
-RESAMPLES_AT_ONCE = 64
+# Bounds memory and time of the ranking statistic: 3,000 sessions × 512 × 8 bytes is 12 MB.
+SCORE_BINS = 512
 
 
 @dataclass(frozen=True)
@@ -71,28 +71,31 @@ def area_under_curve(
 ) -> FloatArray:
     """Return the AUC of `score` in each resample: P(score of an up row > score of a down row).
 
-    Ties count half. NaN in a resample where all outcomes agree.
+    Ties count half. NaN in a resample where all outcomes agree. The sample's own value is exact;
+    where there are more than SCORE_BINS distinct scores, the resamples differ from it by what they
+    differ with scores in bins, which for a million rows takes a second in place of minutes.
     """
-    order = np.argsort(score, kind="stable")
-    ties = np.unique(score[order], return_index=True)[1]
-    up, session = is_up[order].astype(np.float64), resamples.session[order]
-    blocks = [
-        _weighted_area(counts[:, session], up=up, ties=ties)
-        for counts in np.array_split(
-            resamples.counts, 1 + len(resamples.counts) // RESAMPLES_AT_ONCE
-        )
-    ]
-    return np.concatenate(blocks)
+    distinct, position = np.unique(score, return_inverse=True)
+    sides = is_up, ~is_up
+    by_score = (np.bincount(position[side], minlength=len(distinct)) for side in sides)
+    exact = _area(*(rows.astype(np.float64) for rows in by_score))
+    in_bin = position * SCORE_BINS // len(distinct) if len(distinct) > SCORE_BINS else position
+    shape = resamples.counts.shape[1], int(in_bin.max()) + 1
+    cell = resamples.session * shape[1] + in_bin
+    ups, downs = (
+        resamples.counts @ np.bincount(cell[side], minlength=shape[0] * shape[1]).reshape(shape)
+        for side in sides
+    )
+    area = _area(ups, downs)
+    return np.asarray(area + (exact - area[0]))
 
 
-def _weighted_area(weights: FloatArray, *, up: FloatArray, ties: NDArray[np.intp]) -> FloatArray:
-    """Return the AUC of each row of `weights` (resamples × observations in score order)."""
-    ups = np.add.reduceat(weights * up, ties, axis=1)
-    downs = np.add.reduceat(weights * (1.0 - up), ties, axis=1)
-    below = np.cumsum(downs, axis=1) - downs / 2
-    pairs = ups.sum(axis=1) * downs.sum(axis=1)
-    area = np.full(len(weights), np.nan)
-    np.divide((ups * below).sum(axis=1), pairs, out=area, where=pairs > 0)
+def _area(ups: FloatArray, downs: FloatArray) -> FloatArray:
+    """Return the AUC from the weight of up and of down rows at each score, in ascending order."""
+    below = np.cumsum(downs, axis=-1) - downs / 2
+    pairs = np.asarray(ups.sum(axis=-1) * downs.sum(axis=-1), dtype=np.float64)
+    area = np.full(pairs.shape, np.nan)
+    np.divide((ups * below).sum(axis=-1), pairs, out=area, where=pairs > 0)
     return area
 
 

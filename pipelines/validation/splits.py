@@ -165,6 +165,11 @@ def walk_forward(sessions: Sequence[date], settings: SplitSettings) -> tuple[Fol
 def final_fold(sessions: Sequence[date], settings: SplitSettings) -> Fold:
     """Return the fold that trains through the last of `sessions` and serves what comes after.
 
+    No embargo follows its calibrate slice. Between training and test an embargo keeps a measured
+    figure from being flattered by rows that share their look-back; this model is measured by the
+    future alone, and every label it has seen was over before the session it scores. The figures it
+    quotes as its record were measured with the embargo, so at a longer distance than its own.
+
     Raises:
         HistoryTooShortError: stop and calibrate leave no session to fit on.
     """

@@ -1,210 +1,133 @@
-"""Answers in the vendor's own words: the protocol of the loopback vendor, without the network.
+"""Answers in the vendor's own words: the protocol of the loopback vendor, without the network."""
 
-Forms of numbers follow recorded answers of Alpha Vantage: TIME_SERIES_DAILY writes prices with four
-decimals ("306.7500"); TIME_SERIES_DAILY_ADJUSTED writes traded prices as short as they are
-("170.01"), the adjusted close with 15 significant digits ("168.210509705847"), dividends with four
-decimals ("1.6700") and splits as "1.0". Every value is text.
-"""
-
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from types import MappingProxyType
-from typing import Any, Literal
 
 import polars as pl
 
-from pipelines.vendor.requests import COMPACT_SESSIONS
-
-Query = Mapping[str, str]
-
-FREE_REQUESTS_PER_DAY = 25
-_SITE = "https://www.alphavantage.co"
-_PLANS = f"You may subscribe to any of the premium plans at {_SITE}/premium/ to"
+from pipelines.markets.profiles import CompanyProfile
+from pipelines.vendor import refusal_words as words
+from pipelines.vendor.listings import LISTING_HEADER
+from pipelines.vendor.plans import FULL_HISTORY, LOOPBACK_PLAN, PLANS, PREMIUM_FUNCTIONS, Plan
+from pipelines.vendor.reference_answers import (
+    INDEXES,
+    ShownMarket,
+    dividends_answer,
+    index_answer,
+    listing_answer,
+    market_status_answer,
+    overview_answer,
+    splits_answer,
+)
+from pipelines.vendor.series_answers import SERIES, Query, series_answer
 
 
 @dataclass(frozen=True)
 class Account:
     """Who asks. Without a `key` any key is accepted, as the vendor itself does."""
 
-    plan: Literal["free", "premium"] = "premium"
+    plan: str = LOOPBACK_PLAN
     key: str | None = None
     requests_today: int = 0
 
-
-@dataclass(frozen=True)
-class VendorFunction:
-    """How one function is answered, and which plan may ask for it."""
-
-    answer: Callable[[pl.DataFrame, Query], str]
-    is_premium: bool = False
+    @property
+    def limits(self) -> Plan:
+        """What the plan allows."""
+        return PLANS[self.plan]
 
 
-def answer(history: Mapping[str, pl.DataFrame], query: Query, *, account: Account) -> str:
+BarsAnswer = Callable[[pl.DataFrame, Query], str]
+MarketAnswer = Callable[[ShownMarket, Query], str]
+
+SYMBOL_FUNCTIONS: Mapping[str, BarsAnswer] = MappingProxyType(
+    {
+        **dict.fromkeys(SERIES, series_answer),
+        "DIVIDENDS": dividends_answer,
+        "SPLITS": splits_answer,
+    }
+)
+"""Functions that are answered from one symbol's bars."""
+MARKET_FUNCTIONS: Mapping[str, MarketAnswer] = MappingProxyType(
+    {
+        "OVERVIEW": overview_answer,
+        "LISTING_STATUS": listing_answer,
+        "MARKET_STATUS": market_status_answer,
+        "INDEX_DATA": index_answer,
+    }
+)
+"""Functions that are answered from the market as a whole."""
+CSV_ONLY: Mapping[str, str] = MappingProxyType({"LISTING_STATUS": LISTING_HEADER})
+"""Functions that speak CSV alone, refusals too, and their headers."""
+
+
+def answer(
+    history: Mapping[str, pl.DataFrame],
+    query: Query,
+    *,
+    account: Account,
+    profiles: Mapping[str, CompanyProfile] | None = None,
+) -> str:
     """Return the body that the vendor answers a query with.
 
     Args:
         history: Bars by symbol, oldest first, as seen on the vendor's today.
         query: The query's parameters, the key among them.
         account: Whose key it is, and how many requests it made today before this one.
+        profiles: What is known of the companies.
     """
-    function = FUNCTIONS.get(query.get("function", ""))
-    if not _is_accepted(query.get("apikey", ""), account):
-        return bad_key()
-    if account.plan == "free" and account.requests_today >= FREE_REQUESTS_PER_DAY:
-        return daily_cap(query["apikey"])
-    if function is None:
-        return unknown_function(query.get("function", ""))
-    if account.plan == "free" and function.is_premium:
-        return premium_endpoint()
-    if account.plan == "free" and query.get("outputsize") == "full":
-        return premium_outputsize(query["function"])
+    refused = refusal(query, account=account)
+    if refused is not None:
+        return in_its_form(refused, query)
+    function = query["function"]
+    market = ShownMarket(history, profiles or {})
+    if not _is_well_formed(query):
+        return in_its_form(words.bad_call(function), query)
+    if function in MARKET_FUNCTIONS:
+        return MARKET_FUNCTIONS[function](market, query)
     bars = history.get(query.get("symbol", "").upper())
-    if bars is None or not _is_well_formed(query):
-        return bad_call(query["function"])
-    return function.answer(bars, query)
+    return words.bad_call(function) if bars is None else SYMBOL_FUNCTIONS[function](bars, query)
 
 
-def bad_key() -> str:
-    """Return the refusal of a key that is missing or unknown."""
-    return _refusal(
-        "Error Message",
-        f"the parameter apikey is invalid or missing. Please claim your free API key on ({_SITE}"
-        "/support/#api-key). It should take less than 20 seconds.",
-    )
+def refusal(query: Query, *, account: Account) -> str | None:
+    """Return why an account is not answered at all, None where it is."""
+    function, plan = query.get("function", ""), account.limits
+    key = query.get("apikey", "")
+    if not key or account.key not in {None, key}:
+        return words.bad_key()
+    if plan.requests_per_day is not None and account.requests_today >= plan.requests_per_day:
+        return words.daily_cap(key, plan)
+    if function not in SYMBOL_FUNCTIONS and function not in MARKET_FUNCTIONS:
+        return words.unknown_function(function)
+    if not plan.is_premium and function in PREMIUM_FUNCTIONS:
+        return words.premium_endpoint()
+    if not plan.is_premium and FULL_HISTORY in query.items():
+        return words.premium_outputsize(function)
+    return None
 
 
-def daily_cap(key: str) -> str:
-    """Return the refusal of a key that is used up for today. The vendor repeats the key in it."""
-    return _refusal(
-        "Information",
-        f"We have detected your API key as {key} and our standard API rate limit is "
-        f"{FREE_REQUESTS_PER_DAY} requests per day. Please subscribe to any of the premium plans "
-        f"at {_SITE}/premium/ to instantly remove all daily rate limits.",
-    )
-
-
-def burst() -> str:
-    """Return the refusal of a request that came too soon after the one before it."""
-    return _refusal(
-        "Information",
-        "Thank you for using Alpha Vantage! Please consider spreading out your free API requests "
-        f"more sparingly (1 request per second). {_PLANS} lift the free key rate limit "
-        f"({FREE_REQUESTS_PER_DAY} requests per day), raise the per-second burst limit, and "
-        "instantly unlock all premium endpoints",
-    )
-
-
-def premium_endpoint() -> str:
-    """Return the refusal of a function that a free key may not use."""
-    return _refusal(
-        "Information",
-        "Thank you for using Alpha Vantage! This is a premium endpoint. "
-        f"{_PLANS} instantly unlock all premium endpoints",
-    )
-
-
-def premium_outputsize(function: str) -> str:
-    """Return the refusal of a full history to a free key."""
-    return _refusal(
-        "Information",
-        "Thank you for using Alpha Vantage! The outputsize=full parameter value is a premium "
-        f"feature for the {function} endpoint. {_PLANS} instantly unlock all premium features",
-    )
-
-
-def bad_call(function: str) -> str:
-    """Return the refusal of an unknown symbol or a wrong parameter."""
-    return _refusal(
-        "Error Message",
-        f"Invalid API call. Please retry or visit the documentation ({_SITE}/documentation/) for "
-        f"{function}.",
-    )
-
-
-def unknown_function(function: str) -> str:
-    """Return the refusal of a function that does not exist."""
-    return _refusal("Error Message", f"This API function ({function}) does not exist.")
-
-
-def _daily(bars: pl.DataFrame, query: Query) -> str:
-    """Answer TIME_SERIES_DAILY."""
-
-    def fields(bar: dict[str, Any]) -> dict[str, str]:
-        return {
-            "1. open": f"{bar['open']:.4f}",
-            "2. high": f"{bar['high']:.4f}",
-            "3. low": f"{bar['low']:.4f}",
-            "4. close": f"{bar['close']:.4f}",
-            "5. volume": str(bar["volume"]),
-        }
-
-    information = "Daily Prices (open, high, low, close) and Volumes"
-    return _daily_series(bars, query, information=information, fields=fields)
-
-
-def _daily_adjusted(bars: pl.DataFrame, query: Query) -> str:
-    """Answer TIME_SERIES_DAILY_ADJUSTED."""
-
-    def fields(bar: dict[str, Any]) -> dict[str, str]:
-        return {
-            "1. open": repr(bar["open"]),
-            "2. high": repr(bar["high"]),
-            "3. low": repr(bar["low"]),
-            "4. close": repr(bar["close"]),
-            "5. adjusted close": f"{bar['adjusted_close']:.15g}",
-            "6. volume": str(bar["volume"]),
-            "7. dividend amount": f"{bar['dividend_amount']:.4f}",
-            "8. split coefficient": repr(bar["split_coefficient"]),
-        }
-
-    information = "Daily Time Series with Splits and Dividend Events"
-    return _daily_series(bars, query, information=information, fields=fields)
-
-
-FUNCTIONS: Mapping[str, VendorFunction] = MappingProxyType(
-    {
-        "TIME_SERIES_DAILY": VendorFunction(_daily),
-        "TIME_SERIES_DAILY_ADJUSTED": VendorFunction(_daily_adjusted, is_premium=True),
-    }
-)
-"""Every function that is answered. A new one is one entry here."""
-
-
-def _daily_series(
-    bars: pl.DataFrame,
-    query: Query,
-    *,
-    information: str,
-    fields: Callable[[dict[str, Any]], dict[str, str]],
-) -> str:
-    """Write a daily series, newest first."""
-    is_full = query.get("outputsize") == "full"
-    shown = bars if is_full else bars.tail(COMPACT_SESSIONS)
-    days = {str(bar["session"]): fields(bar) for bar in shown.reverse().iter_rows(named=True)}
-    about = {
-        "1. Information": information,
-        "2. Symbol": query["symbol"],
-        "3. Last Refreshed": next(iter(days)),
-        "4. Output Size": "Full size" if is_full else "Compact",
-        "5. Time Zone": "US/Eastern",
-    }
-    return json.dumps({"Meta Data": about, "Time Series (Daily)": days}, indent=4)
-
-
-def _is_accepted(key: str, account: Account) -> bool:
-    """Tell whether a key may ask."""
-    return bool(key) and account.key in {None, key}
+def in_its_form(refused: str, query: Query) -> str:
+    """Return a refusal as the function sends it: in single letters where it speaks CSV alone."""
+    header = CSV_ONLY.get(query.get("function", ""))
+    return refused if header is None else words.as_csv_row(refused, header)
 
 
 def _is_well_formed(query: Query) -> bool:
-    """Tell whether the parameters have values that exist; CSV is not spoken yet."""
+    """Tell whether the parameters have values that exist."""
     return (
         query.get("outputsize", "compact") in {"compact", "full"}
-        and query.get("datatype", "json") == "json"
+        and query.get("datatype", "json") in {"json", "csv"}
+        and query.get("state", "active") in {"active", "delisted"}
+        and _is_date(query.get("date", "2010-01-01"))
+        and (query["function"] != "INDEX_DATA" or query.get("symbol") in INDEXES)
     )
 
 
-def _refusal(key: str, sentence: str) -> str:
-    """Write a refusal."""
-    return json.dumps({key: sentence}, indent=4)
+def _is_date(text: str) -> bool:
+    """Tell whether a text is a date."""
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return False
+    return True

@@ -2,13 +2,10 @@
 
 import gzip
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from collections.abc import Sequence
 
 import polars as pl
 
-from pipelines.vendor.payloads import UnreadableBody, parse_daily_adjusted
-from pipelines.vendor.requests import VendorRequest, follow_ups
 from pipelines.vendor.responses import VendorResponse
 
 
@@ -30,7 +27,7 @@ def response_rows(responses: Sequence[VendorResponse], *, first_id: int) -> pl.D
         (
             number,
             response.request.function,
-            response.request.symbol,
+            response.request.symbol or None,
             response.request.query_json,
             response.fetched_at,
             response.outcome,
@@ -66,23 +63,3 @@ def compress(body: str) -> bytes:
 def decompress(body: bytes) -> str:
     """Return the text of a compressed body."""
     return gzip.decompress(body).decode()
-
-
-def ask_again(
-    latest_sessions: Mapping[str, date],
-) -> Callable[[VendorResponse], list[VendorRequest]]:
-    """Return the follow-up rule of a night: what an answer makes us ask for again.
-
-    Args:
-        latest_sessions: The newest session that was stored of each symbol before the night.
-    """
-
-    def follow_up(response: VendorResponse) -> list[VendorRequest]:
-        symbol = response.request.symbol
-        try:
-            bars = parse_daily_adjusted(response.body or "", symbol=symbol)
-        except UnreadableBody:
-            return []  # daily_prices names the fault when it reads the landed body
-        return follow_ups(response.request, bars, latest_sessions.get(symbol))
-
-    return follow_up

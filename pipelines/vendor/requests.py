@@ -1,22 +1,32 @@
 """What to ask the vendor for, and in which order, so that a small budget does the most good."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 
 import polars as pl
 
 from pipelines.calendar import ExchangeCalendar
 
 DAILY_FUNCTION = "TIME_SERIES_DAILY_ADJUSTED"
+PLAIN_DAILY_FUNCTION = "TIME_SERIES_DAILY"
+"""Bars as traded, without corporate actions: what a free key may ask for."""
+DIVIDENDS_FUNCTION, SPLITS_FUNCTION = "DIVIDENDS", "SPLITS"
+OVERVIEW_FUNCTION = "OVERVIEW"
+LISTING_FUNCTION = "LISTING_STATUS"
+LISTING_STATES = ("active", "delisted")
 COMPACT_SESSIONS = 100
 """Rows that the vendor sends for `outputsize=compact`."""
 
 
 @dataclass(frozen=True)
 class VendorRequest:
-    """One question to the vendor, without the key. Parameters are kept sorted by name."""
+    """One question to the vendor, without the key. Parameters are kept sorted by name.
+
+    `symbol` is empty where a function knows none.
+    """
 
     function: str
     symbol: str
@@ -29,7 +39,8 @@ class VendorRequest:
     @property
     def query(self) -> dict[str, str]:
         """The query's parameters in a stable order, without the key."""
-        return {"function": self.function, "symbol": self.symbol, **dict(self.parameters)}
+        about = {"symbol": self.symbol} if self.symbol else {}
+        return {"function": self.function, **about, **dict(self.parameters)}
 
     @property
     def query_json(self) -> str:
@@ -42,6 +53,11 @@ def daily_request(symbol: str, outputsize: str) -> VendorRequest:
     return VendorRequest(DAILY_FUNCTION, symbol, (("outputsize", outputsize),))
 
 
+def listing_request(state: str) -> VendorRequest:
+    """Return the request for all symbols that trade (`active`) or have left (`delisted`)."""
+    return VendorRequest(LISTING_FUNCTION, "", (("state", state),))
+
+
 def plan_daily_requests(
     universe: Iterable[str],
     latest_sessions: Mapping[str, date],
@@ -49,12 +65,14 @@ def plan_daily_requests(
     *,
     calendar: ExchangeCalendar,
     vendor_session: date | None = None,
+    preferred: Collection[str] = (),
+    asked_through: Mapping[str, date] = MappingProxyType({}),
 ) -> list[VendorRequest]:
     """Return the requests that bring every symbol up to a session, the most urgent first.
 
-    Symbols never seen come first, then the stalest, then by name. A symbol that has the session
-    already is not asked for. A compact answer is asked for where its 100 rows reach back to what
-    is known, so that it leaves no hole.
+    Symbols never seen come first; among them and among the others the preferred ones, then the
+    stalest, then by name. A symbol that has the session already is not asked for. A compact
+    answer is asked for where its 100 rows reach back to what is known, so that it leaves no hole.
 
     Args:
         universe: Symbols to keep up to date, repetitions allowed.
@@ -63,16 +81,23 @@ def plan_daily_requests(
         calendar: The exchange's sessions, to count the missing ones.
         vendor_session: The vendor's newest session, from which a compact answer counts back, where
             it is later than `session`, as in a backfill.
+        preferred: Symbols that are on somebody's watchlist.
+        asked_through: The newest session that the last answer about a symbol could have shown. It
+            counts as the symbol's, so that one which trades no more does not stay the stalest.
     """
-    behind = sorted(
-        (latest_sessions.get(symbol, date.min), symbol)
-        for symbol in set(universe)
-        if latest_sessions.get(symbol, date.min) < session
-    )
     newest = max(session, vendor_session or session)
+
+    def urgency(symbol: str) -> tuple[bool, bool, date, str]:
+        latest = latest_sessions.get(symbol, date.min)
+        stale_since = max(latest, asked_through.get(symbol, date.min))
+        return symbol in latest_sessions, symbol not in preferred, stale_since, symbol
+
+    behind = [s for s in set(universe) if latest_sessions.get(s, date.min) < session]
     return [
-        daily_request(symbol, _outputsize(latest, newest, calendar=calendar))
-        for latest, symbol in behind
+        daily_request(
+            symbol, _outputsize(latest_sessions.get(symbol, date.min), newest, calendar=calendar)
+        )
+        for symbol in sorted(behind, key=urgency)
     ]
 
 

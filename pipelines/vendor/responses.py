@@ -19,14 +19,15 @@ class FaultKind(StrEnum):
     CONNECTION = "connection"
     HTTP_STATUS = "http_status"
     UNREADABLE = "unreadable"
+    CONTENT_TYPE = "content_type"
 
 
 @dataclass(frozen=True)
 class VendorResponse:
     """One answer. `outcome` is `data`, a refusal kind or a fault kind; no field holds the key.
 
-    `fetched_at` is the night's instant (UTC). `message` says what was wrong, None for data; `body`
-    is None where none came.
+    `fetched_at` is the instant (UTC) by the market's clock. `message` says what was wrong, None
+    for data; `body` is None where none came.
     """
 
     request: VendorRequest
@@ -34,6 +35,8 @@ class VendorResponse:
     outcome: str
     message: str | None
     body: str | None
+    is_last: bool = True
+    """Whether the question is not asked again tonight; each attempt is a response of its own."""
 
     @property
     def is_data(self) -> bool:

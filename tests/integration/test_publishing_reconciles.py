@@ -164,6 +164,32 @@ def test_a_document_changed_behind_our_back_is_put_right(
     assert stored(database) == before
 
 
+class PriceAfterUpgrade(DailyPrice):
+    """Daily bars of a Nightdesk that has dropped two fields of an older one."""
+
+    retired = frozenset({"vwap", "trades"})
+
+
+@pytest.mark.parametrize("is_changed", [False, True], ids=["same content", "new content"])
+def test_a_field_that_the_model_has_dropped_goes_and_a_strangers_stays(
+    serving: Serving, database: MongoDatabase, is_changed: bool
+) -> None:
+    """A figure that nobody computes any more would be shown for ever as it last was."""
+    serving.reconcile(DailyPrice, [a_price()], scope={}, as_of=AS_OF)
+    before = stored(database)
+    older = {"vwap": 10.2, "trades": 7, "note": "a stranger's", "acknowledged": True}
+    database["stock_price_daily"].update_one({}, {"$set": older})
+    bar = PriceAfterUpgrade.model_validate(
+        a_price().model_dump() | ({"close": 10.6} if is_changed else {})
+    )
+    report = serving.reconcile(PriceAfterUpgrade, [bar], scope={}, as_of=NEXT_AS_OF)
+    assert report.updated == 1
+    (document,) = stored(database)
+    assert document.keys() == before[0].keys() | {"note", "acknowledged"}
+    again = serving.reconcile(PriceAfterUpgrade, [bar], scope={}, as_of=NEXT_AS_OF)
+    assert again.unchanged == 1
+
+
 def test_a_second_run_of_a_night_does_not_touch_its_manifest(
     serving: Serving, database: MongoDatabase
 ) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
@@ -12,18 +11,27 @@ import dagster as dg
 import pytest
 from polars.testing import assert_frame_equal
 
+from pipelines.calendar import ExchangeCalendar
 from pipelines.markets.recorded import RecordedMarket
 from pipelines.markets.sample import load_sample_market
 from pipelines.vendor.answers import Account
+from pipelines.vendor.knowledge import VendorKnowledge
 from pipelines.vendor.payloads import parse_daily_adjusted
-from pipelines.vendor.requests import VendorRequest, daily_request, follow_ups
+from pipelines.vendor.reactions import Reactions
+from pipelines.vendor.requests import VendorRequest, daily_request, listing_request
 from pipelines.vendor.responses import VendorResponse
 from resources.alpha_vantage import LIVE_ADDRESS, LOOPBACK_KEY, AlphaVantage
-from resources.loopback_vendor import Fault, ServedRequest, serve
+from resources.clocks import Clock, StandingClock
+from resources.loopback_vendor import ServedRequest, serve
+from resources.vendor_faults import Fault
+from tests.support.clocks import SteppingClock
 from tests.support.recorded_bars import bars_of, market_of
 
 KEY = "SECRETKEY0123456"
 AS_OF = datetime(2013, 3, 2, 1, 0, tzinfo=UTC)
+CLOCK = StandingClock(AS_OF)
+CALENDAR = ExchangeCalendar.of("XNYS")
+NOTHING_KNOWN = VendorKnowledge()
 CLOSES = [10.0 + row for row in range(120)]
 SMALL = market_of(bars_of("AAA", CLOSES), bars_of("B&B", CLOSES), bars_of("CCC", CLOSES))
 
@@ -53,16 +61,20 @@ def hasty(**changes: object) -> AlphaVantage:
     return client(read_timeout_seconds=1.0, **changes)
 
 
-def no_more(_: VendorResponse) -> list[VendorRequest]:
-    """Ask for nothing more."""
-    return []
+FINAL_FAULTS = {Fault.HTML, Fault.GARBLED, Fault.OTHER_SYMBOL, Fault.SLOW_BODY}
+"""What is not asked again; a slow body is a test of its own, by the clock on the wall."""
 
 
 def ask(
-    vendor: AlphaVantage, base_url: str, *requests: VendorRequest, as_of: datetime = AS_OF
+    vendor: AlphaVantage,
+    base_url: str,
+    *requests: VendorRequest,
+    known: VendorKnowledge = NOTHING_KNOWN,
+    clock: Clock = CLOCK,
 ) -> list[VendorResponse]:
     """Ask and collect."""
-    return list(vendor.fetch(requests, base_url=base_url, as_of=as_of, follow_up=no_more))
+    agenda = vendor.agenda(requests, rules=Reactions(known, AS_OF, CALENDAR))
+    return list(vendor.fetch(agenda, base_url=base_url, clock=clock))
 
 
 def ask_small(
@@ -72,19 +84,26 @@ def ask_small(
     account: Account | None = None,
     faults: Mapping[str, Sequence[Fault]] | None = None,
     outputsize: str = "compact",
+    clock: SteppingClock | None = None,
 ) -> tuple[list[VendorResponse], list[ServedRequest]]:
     """Ask for symbols of the small market; return the responses and the server's log."""
     served: list[ServedRequest] = []
     requests = [daily_request(symbol, outputsize) for symbol in symbols]
+    clock = clock or SteppingClock(AS_OF)
     with serve(
-        SMALL, today=SMALL.last_session, account=account, faults=faults, served=served
+        SMALL,
+        today=SMALL.last_session,
+        account=account,
+        faults=faults,
+        served=served,
+        now=clock.now,
     ) as base_url:
-        return ask(vendor or client(), base_url, *requests), served
+        return ask(vendor or client(), base_url, *requests, clock=clock), served
 
 
 def outcomes(responses: Sequence[VendorResponse]) -> list[tuple[str, str]]:
-    """Return symbol and outcome of each response."""
-    return [(response.request.symbol, response.outcome) for response in responses]
+    """Return symbol and outcome of each question, as its last attempt ended."""
+    return [(one.request.symbol, one.outcome) for one in responses if one.is_last]
 
 
 def test_the_full_history_arrives_as_it_was_recorded(sample: RecordedMarket) -> None:
@@ -107,14 +126,11 @@ def test_a_split_makes_the_full_history_asked_for_next(sample: RecordedMarket) -
     """The adjusted past changed with it; the other symbols wait their turn."""
     day, known = date(2005, 2, 28), date(2005, 2, 25)
 
-    def more(response: VendorResponse) -> list[VendorRequest]:
-        rows = parse_daily_adjusted(response.body or "", symbol=response.request.symbol)
-        return follow_ups(response.request, rows, known)
-
     served: list[ServedRequest] = []
     plan = [daily_request("AAPL", "compact"), daily_request("IBM", "compact")]
+    stored = VendorKnowledge(latest_sessions={"AAPL": known, "IBM": known})
     with serve(sample, today=day, served=served) as base_url:
-        responses = list(client().fetch(plan, base_url=base_url, as_of=AS_OF, follow_up=more))
+        responses = ask(client(), base_url, *plan, known=stored)
     asked = [(request.query["symbol"], request.query["outputsize"]) for request in served]
     assert asked == [("AAPL", "compact"), ("AAPL", "full"), ("IBM", "compact")]
     assert {response.outcome for response in responses} == {"data"}
@@ -140,11 +156,13 @@ def test_a_repeated_request_is_sent_once() -> None:
     assert (len(responses), len(served)) == (1, 1)
 
 
-@pytest.mark.parametrize("fault", [f for f in Fault if f is not Fault.HTML])
+@pytest.mark.parametrize("fault", [f for f in Fault if f not in FINAL_FAULTS])
 def test_what_can_pass_is_asked_again(fault: Fault) -> None:
     """A night must not lose a symbol to a hiccup."""
     responses, served = ask_small(["AAA"], vendor=hasty(), faults={"AAA": [fault]})
     assert outcomes(responses) == [("AAA", "data")]
+    assert [response.is_last for response in responses] == [False, True]
+    assert responses[0].message
     assert [request.fault for request in served] == [fault, None]
 
 
@@ -156,6 +174,7 @@ def test_what_can_pass_is_asked_again(fault: Fault) -> None:
         (Fault.TRUNCATED, "connection"),
         (Fault.SERVER_ERROR, "http_status"),
         (Fault.BURST, "burst"),
+        (Fault.CONTENT_TYPE, "content_type"),
     ],
 )
 def test_what_does_not_pass_is_told_and_the_others_go_on(fault: Fault, outcome: str) -> None:
@@ -168,8 +187,13 @@ def test_what_does_not_pass_is_told_and_the_others_go_on(fault: Fault, outcome: 
 
 @pytest.mark.parametrize(
     ("symbol", "faults", "outcome"),
-    [("NOPE", [], "bad_call"), ("AAA", [Fault.HTML], "unreadable")],
-    ids=["unknown symbol", "a page of HTML"],
+    [
+        ("NOPE", [], "bad_call"),
+        ("AAA", [Fault.HTML], "unreadable"),
+        ("AAA", [Fault.GARBLED], "unreadable"),
+        ("AAA", [Fault.OTHER_SYMBOL], "unreadable"),
+    ],
+    ids=["unknown symbol", "a page of HTML", "a value that is none", "another symbol"],
 )
 def test_what_can_not_pass_is_asked_once(symbol: str, faults: list[Fault], outcome: str) -> None:
     """Asking again costs one of 25 requests a day and changes nothing."""
@@ -193,20 +217,22 @@ def test_nobody_listening_is_a_fault_of_the_connection() -> None:
     """The server's port is closed once its block is left."""
     with serve(SMALL, today=SMALL.last_session) as base_url:
         pass
-    (response,) = ask(client(), base_url, daily_request("AAA", "compact"))
-    assert (response.outcome, response.body) == ("connection", None)
+    responses = ask(client(), base_url, daily_request("AAA", "compact"))
+    assert [(one.outcome, one.body) for one in responses] == [("connection", None)] * 2
 
 
 def test_the_daily_cap_ends_the_run() -> None:
     """What is left is for tomorrow: each further request would be refused."""
-    free = Account(plan="free", requests_today=24)
+    free, clock = Account(plan="free", requests_today=24), SteppingClock(AS_OF)
     served: list[ServedRequest] = []
     requests = [
         VendorRequest("TIME_SERIES_DAILY", symbol, (("outputsize", "compact"),))
         for symbol in ("AAA", "B&B", "CCC")
     ]
-    with serve(SMALL, today=SMALL.last_session, account=free, served=served) as base_url:
-        responses = ask(client(), base_url, *requests)
+    with serve(
+        SMALL, today=SMALL.last_session, account=free, served=served, now=clock.now
+    ) as base_url:
+        responses = ask(client(plan="free"), base_url, *requests, clock=clock)
     assert outcomes(responses) == [("AAA", "data"), ("B&B", "daily_cap")]
     assert len(served) == 2
     assert KEY not in (responses[1].body or "")
@@ -214,19 +240,35 @@ def test_the_daily_cap_ends_the_run() -> None:
 
 
 def test_what_the_plan_refuses_is_not_asked_for_every_symbol() -> None:
-    """On a free key each refusal costs one of 25 requests."""
-    responses, served = ask_small(["AAA", "B&B", "CCC"], account=Account(plan="free"))
-    assert outcomes(responses) == [("AAA", "premium")]
-    assert len(served) == 1
+    """On a free key each refusal costs one of 25 requests; the free functions stand in."""
+    responses, served = ask_small(
+        ["AAA", "B&B"],
+        account=Account(plan="free"),
+        outputsize="full",
+        clock=SteppingClock(AS_OF, step=1.0),
+    )
+    assert [request.query["function"] for request in served] == [
+        "TIME_SERIES_DAILY_ADJUSTED",
+        "TIME_SERIES_DAILY",
+        "TIME_SERIES_DAILY",
+        "SPLITS",
+        "DIVIDENDS",
+        "TIME_SERIES_DAILY",
+        "SPLITS",
+        "DIVIDENDS",
+    ]
+    assert [one.outcome for one in responses] == ["premium"] * 2 + ["data"] * 6
 
 
 def test_a_refused_key_ends_the_run_for_good() -> None:
     """A retry by the orchestrator would ask the same with the same key."""
     account = Account(key="another key")
     with serve(SMALL, today=SMALL.last_session, account=account) as base_url:
-        responses = client().fetch(
-            [daily_request("AAA", "compact")], base_url=base_url, as_of=AS_OF, follow_up=no_more
+        vendor = client()
+        agenda = vendor.agenda(
+            [daily_request("AAA", "compact")], rules=Reactions(NOTHING_KNOWN, AS_OF, CALENDAR)
         )
+        responses = vendor.fetch(agenda, base_url=base_url, clock=CLOCK)
         assert next(responses).outcome == "bad_key"
         with pytest.raises(dg.Failure, match="the vendor refused the key in ALPHA_VANT") as failed:
             next(responses)
@@ -260,11 +302,74 @@ def test_an_unknown_function_is_named() -> None:
         ask(client(), LIVE_ADDRESS, request)
 
 
-def test_requests_keep_the_pace_of_the_plan() -> None:
-    """premium_600 is one in 0.1 seconds; faster, the vendor refuses."""
-    start = time.monotonic()
-    ask_small(["AAA", "B&B", "CCC"], vendor=client(plan="premium_600"))
-    assert time.monotonic() - start >= 0.2
+@pytest.mark.parametrize(("plan", "count", "seconds"), [("free", 9, 8.0), ("premium_75", 90, 61.0)])
+def test_requests_keep_the_pace_of_the_plan(plan: str, count: int, seconds: float) -> None:
+    """The server refuses what comes too soon by its own clock, by second and by minute."""
+    market = market_of(*(bars_of(f"S{row:03}", [10.0, 11.0]) for row in range(count)))
+    clock, served = SteppingClock(AS_OF), list[ServedRequest]()
+    requests = [
+        VendorRequest("TIME_SERIES_DAILY", symbol, (("outputsize", "compact"),))
+        for symbol in market.symbols
+    ]
+    with serve(
+        market,
+        today=market.last_session,
+        account=Account(plan=plan),
+        served=served,
+        now=clock.now,
+    ) as base_url:
+        responses = ask(client(plan=plan), base_url, *requests, clock=clock)
+    assert {response.outcome for response in responses} == {"data"}
+    assert (len(served), clock.slept) == (count, pytest.approx(seconds))
+    assert not any(request.is_over_limit for request in served)
+
+
+@pytest.mark.parametrize(
+    ("account", "words"),
+    [("free", "1 request per second"), ("premium_75", "no more than 10 requests per second")],
+)
+def test_who_goes_too_fast_is_refused_by_the_servers_clock(account: str, words: str) -> None:
+    """A server that checks nothing would prove nothing about the client."""
+    clock, served = SteppingClock(AS_OF), list[ServedRequest]()
+    more = [
+        VendorRequest(f, s)
+        for f in ("SPLITS", "DIVIDENDS", "OVERVIEW")
+        for s in ("AAA", "B&B", "CCC")
+    ]
+    bars = [daily_request(s, size) for s in ("AAA", "B&B", "CCC") for size in ("compact", "full")]
+    with serve(
+        SMALL,
+        today=SMALL.last_session,
+        account=Account(plan=account),
+        served=served,
+        now=clock.now,
+    ) as base_url:
+        responses = ask(client(attempts=1, plan="loopback"), base_url, *more, *bars, clock=clock)
+    bursts = [response for response in responses if response.outcome == "burst"]
+    assert len(bursts) == sum(request.is_over_limit for request in served) > 0
+    assert words in (bursts[0].message or "")
+
+
+@pytest.mark.parametrize("plan", ["free", "loopback"])
+def test_a_refusal_of_a_function_that_speaks_csv_alone_is_told(plan: str) -> None:
+    """Its row of single letters would become a listing of the symbol I, named n."""
+    account = Account(plan="free", requests_today=25)
+    with serve(SMALL, today=SMALL.last_session, account=account) as base_url:
+        (response,) = ask(client(plan=plan), base_url, listing_request("active"))
+    assert response.outcome == "unrecognised"
+    assert "'Informa'" in (response.message or "")
+    with serve(SMALL, today=SMALL.last_session) as base_url:
+        (response,) = ask(client(plan=plan), base_url, listing_request("active"))
+    assert response.outcome == "data"
+
+
+def test_a_body_that_drips_in_is_given_up(caplog: pytest.LogCaptureFixture) -> None:
+    """No silence within it is long, so that no timeout of a socket ever ends it."""
+    vendor = client(read_timeout_seconds=1.0, answer_seconds=0.3, attempts=1)
+    with serve(SMALL, today=SMALL.last_session, faults={"AAA": [Fault.SLOW_BODY] * 9}) as base_url:
+        (response,) = ask(vendor, base_url, daily_request("AAA", "compact"))
+    assert (response.outcome, response.body) == ("timeout", None)
+    assert "not complete after 0.3 seconds" in (response.message or "")
 
 
 @pytest.mark.parametrize("key", [KEY, "odd key/+&=%,é-0123"])

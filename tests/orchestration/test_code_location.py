@@ -18,7 +18,7 @@ from definitions import defs
 from pipelines.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
-JOBS = ("nightly", "training")
+JOBS = ("nightly", "training", "history")
 PARTITIONED = {"signal_scores", "published_signals", "night_manifest"}
 
 ASSETS = {
@@ -81,7 +81,7 @@ def test_what_writes_the_lake_is_in_its_pool(name: str) -> None:
     assert ASSETS[name].op.pool == LAKE_POOL
 
 
-@pytest.mark.parametrize("name", ["published_prices", "published_signals"])
+@pytest.mark.parametrize("name", sorted(name for name in ASSETS if name.startswith("published_")))
 def test_what_publishes_is_in_the_serving_pool(name: str) -> None:
     """Two reconciliations of one collection would delete each other's documents."""
     assert ASSETS[name].op.pool == SERVING_POOL
@@ -104,7 +104,7 @@ def test_every_asset_belongs_to_a_job_and_every_job_selects_something() -> None:
 
 def test_jobs_and_schedules_are_described() -> None:
     """Whoever sees a job in the UI must learn what it leaves behind."""
-    for name in JOBS:
+    for name in (*JOBS, "maintenance"):
         assert len(str(defs.resolve_job_def(name).description)) > 80
     for schedule in defs.schedules or []:
         assert schedule.description
@@ -117,6 +117,8 @@ def test_checks_are_handed_to_the_code_location() -> None:
         "clean_prices_keep_the_hard_rules",
         "quarantine_is_empty",
         "technical_features_are_within_bounds",
+        "indicator_features_are_within_bounds",
+        "cross_section_features_are_within_bounds",
     }
     assert all(spec.description for spec in CHECKS)
     assert by_name["clean_prices_keep_the_hard_rules"].blocking

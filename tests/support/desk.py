@@ -9,6 +9,7 @@ import dagster as dg
 import polars as pl
 from pymongo import MongoClient
 
+from assets.groups import Group
 from assets.partitions import PARTITION_TAG, RANGE_END_TAG, RANGE_START_TAG
 from commands.console import QUIET_LOGGERS
 from definitions import build_definitions
@@ -49,11 +50,27 @@ class Desk:
         )
         self.definitions = build_definitions(**self.resources)
 
+    def replace(self, **resources: Any) -> None:
+        """Go on with other resources in place of some of the desk's own."""
+        self.resources |= resources
+        self.definitions = build_definitions(**self.resources)
+
     @property
     def lake(self) -> Lake:
         """The desk's lake."""
         lake: Lake = self.resources["lake"]
         return lake
+
+    def run_group(self, group: Group, session: date) -> dg.ExecuteInProcessResult:
+        """Run one group of the nightly job for a session; a failure is told, not raised."""
+        keys = dg.AssetSelection.groups(group).resolve(self.definitions.resolve_asset_graph())
+        return self.definitions.resolve_job_def("nightly").execute_in_process(
+            instance=self.instance,
+            tags={PARTITION_TAG: session.isoformat()},
+            run_config=QUIET_LOGGERS,
+            asset_selection=sorted(keys),
+            raise_on_error=False,
+        )
 
     def run(self, job: str, last: date, *, first: date | None = None) -> dg.ExecuteInProcessResult:
         """Run a job for a session, or for a range of sessions in one run."""

@@ -3,6 +3,7 @@
 import duckdb
 import polars as pl
 
+from pipelines.derivations import Derivation
 from pipelines.features.engine import feature_query
 from pipelines.features.expressions import Expression
 from pipelines.features.groups import FeatureGroup
@@ -29,6 +30,15 @@ def features_of(
         query = feature_query(group, source="clean_prices", changes="changes")
         rows = run_query(query, clean_prices=bars, changes=changes)
     return rows.sort("symbol", "session")
+
+
+def derived_rows(
+    derivation: Derivation, bars: pl.DataFrame, changes: pl.DataFrame
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the scope of changes and the rows that it should hold, as the lake asks for them."""
+    scope = run_query(derivation.scope, clean_prices=bars, changes=changes)
+    rows = run_query(derivation.query, clean_prices=bars, changes=changes, scope=scope)
+    return scope, rows.sort("symbol", "session")
 
 
 def values_of(tree: Expression, bars: pl.DataFrame) -> pl.DataFrame:

@@ -63,12 +63,26 @@ def _applied(operator: str, values: list[Values], rows: int) -> Values:
         earlier = np.full(len(values[0]), np.nan)
         earlier[rows:] = values[0][: len(values[0]) - min(rows, len(values[0]))]
         return earlier if operator == "delay" else values[0] - earlier
+    if operator in _DECAY:
+        weights = _weights(_DECAY[operator](rows))
+        return _windowed(values, len(weights), lambda window: float(window @ weights))
+    return _windowed(values, rows, _WINDOW[operator])
+
+
+def _windowed(values: list[Values], rows: int, function: Callable[..., float]) -> Values:
     result = np.full(len(values[0]), np.nan)
     for end in range(rows, len(values[0]) + 1):
         windows = [column[end - rows : end] for column in values]
         if not np.isnan(windows).any():
-            result[end - 1] = _WINDOW[operator](*windows)
+            result[end - 1] = function(*windows)
     return result
+
+
+def _weights(decay: float) -> Values:
+    """Return the weights of an exponential mean, oldest row first."""
+    sizes = [2**power for power in range(9) if decay ** (2**power) <= 1e-4]
+    weights = decay ** np.arange(min([*sizes, 400]) - 1, -1, -1.0)
+    return weights / weights.sum()
 
 
 def _where(condition: Values, value: Values, otherwise: Values | None = None) -> Values:
@@ -104,6 +118,11 @@ _ROW: dict[str, Callable[..., Values]] = {
     "larger": np.maximum,
     "smaller": np.minimum,
     "where": _where,
+}
+
+_DECAY: dict[str, Callable[[int], float]] = {
+    "ema": lambda rows: 1 - 2 / (rows + 1),
+    "wilder": lambda rows: 1 - 1 / rows,
 }
 
 _WINDOW: dict[str, Callable[..., float]] = {

@@ -44,6 +44,8 @@ def panel(
                 "label_end": [days[ordinal + horizon] for ordinal in ordinals],
                 "next_session_return": np.where(is_up, size, -size),
                 "is_up": is_up,
+                "exit_session": [days[ordinal + horizon] for ordinal in ordinals],
+                "next_open_return": np.where(is_up, size, -size) / 2,
                 "true_probability": probability,
                 **{name: values[:, column] for column, name in enumerate(FEATURES)},
             }

@@ -54,6 +54,8 @@ def _window_trees(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Exp
             inner,
             _ROWS,
         ),
+        st.builds(language.ema, inner, st.integers(2, 3)),
+        st.builds(language.wilder, inner, st.just(2)),
         st.builds(lambda a, b, rows: language.count(a > b, rows), inner, inner, _ROWS),
         st.builds(lambda a, b, rows: correlation(a, b, rows + 2), inner, inner, _ROWS),
     )

@@ -15,11 +15,13 @@ PLANTED_STRENGTH = 0.18
 PLANTED_SETTINGS = SignalSettings(
     splits=SplitSettings(warm_up=378, test=161, stop=63, calibrate=63, embargo=5),
     resamples=300,
+    seeds=3,
 )
 SMALL_SETTINGS = SignalSettings(
     splits=SplitSettings(warm_up=200, test=40, stop=40, calibrate=40, embargo=3),
     rounds=40,
     resamples=100,
+    seeds=2,
 )
 
 

@@ -5,6 +5,7 @@ import pytest
 
 from pipelines.signals.calibration import (
     LEVEL_DEVIATION,
+    PRIOR_SLOPE,
     SLOPE_DEVIATION,
     Calibration,
     calibrate,
@@ -44,14 +45,14 @@ def test_the_slope_of_the_truth_is_found(slope: float) -> None:
 def test_a_margin_that_points_the_wrong_way_is_ignored() -> None:
     """Turning an opinion round because a quarter contradicted it is fitting noise."""
     line = _calibrated(slope=-1.0)
-    assert line == Calibration.flat(BASE_RATE)
+    assert line == Calibration.flat(BASE_RATE, centre=0.1)
     assert line.probability(np.array([-5.0, 0.0, 5.0])) == pytest.approx(BASE_RATE)
 
 
 def test_without_evidence_the_line_is_the_prior() -> None:
     """A margin too flat to be judged must not be blown up by a slope fitted to noise."""
     line = _calibrated(slope=0.0, rows=40, spread=1e-4)
-    assert line.slope == pytest.approx(1.0, abs=0.01)
+    assert line.slope == pytest.approx(PRIOR_SLOPE, abs=0.01)
     assert line.covariance[1][1] ** 0.5 == pytest.approx(SLOPE_DEVIATION, rel=0.01)
     assert line.standard_error(np.array([0.1]))[0] <= 1.01 * LEVEL_DEVIATION
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import date, timedelta
+from math import erf
 
 import numpy as np
 import polars as pl
@@ -16,6 +17,7 @@ from pipelines.signals.scoring import (
     score_signals,
     select_model,
 )
+from pipelines.validation.session_bootstrap import Estimate
 from tests.support.panels import FEATURES
 from tests.support.trained_signals import planted_panel, planted_training, rows_of_tonight
 
@@ -106,6 +108,42 @@ def test_each_reason_to_abstain_is_told_apart() -> None:
     assert set(reasons.values()) == {None}
 
 
+def test_a_withheld_bar_and_a_strange_value_are_named() -> None:
+    """A quarantined symbol waits for a person; a value never seen is beyond what trees can know."""
+    features, session = _tonight()
+    low, high = _model().feature_ranges["trend"]
+    width = high - low
+    values = {"S02": high + 0.05 * width, "S03": high + 0.2 * width, "S04": low - 0.2 * width}
+    strange = features.with_columns(
+        pl.col("symbol").replace_strict(values, default=pl.col("trend")).alias("trend")
+    )
+    scores = score_signals(
+        _model(),
+        strange,
+        [*features["symbol"], "HELD", "GONE"],
+        session=session,
+        quarantined=["HELD", "S02"],
+    )
+    reasons = dict(scores.select("symbol", "abstain_reason").rows())
+    assert (reasons["HELD"], reasons["GONE"]) == ("quarantined", "stale")
+    assert (reasons["S02"], reasons["S03"], reasons["S04"]) == (None, *["out_of_range"] * 2)
+
+
+def test_an_ensemble_that_disagrees_is_less_confident() -> None:
+    """Two boosters of the same rows that differ show how little the rows say."""
+    features, _ = _tonight()
+    model = _model()
+    alone = replace(model, members=model.members[:1])
+    margins = model.member_margins(features.sort("symbol"))
+    spread = margins.std(axis=0, ddof=1)
+    line = model.calibration
+    distance = line.log_odds(margins.mean(axis=0)) - np.log(model.base_rate / (1 - model.base_rate))
+    error = np.hypot(line.standard_error(margins.mean(axis=0)), line.slope * spread)
+    expected = [erf(z / 2**0.5) for z in np.abs(distance) / error]
+    assert _scores(model, features)["confidence"].to_list() == pytest.approx(expected)
+    assert _scores(alone, features)["confidence"].is_between(0, 1).all()
+
+
 @pytest.mark.parametrize(
     ("model", "reason", "base_rate", "has_raw_opinion"),
     [
@@ -174,7 +212,14 @@ def test_a_short_track_record_is_no_skill() -> None:
     """A few good weeks give a narrow interval and prove nothing."""
     record = _model().track_record
     assert record is not None
-    assert not replace(_model(), track_record=replace(record, sessions=59)).has_skill
+    assert _model().has_skill
+    for worse in (
+        {"sessions": 59},
+        {"blocks": 1},
+        {"information_z": 2.3},
+        {"log_loss_gain": Estimate(-1e-6, -1e-3, 1e-3)},
+    ):
+        assert not replace(_model(), track_record=replace(record, **worse)).has_skill, worse
 
 
 def test_the_newest_model_of_the_sessions_past_is_selected() -> None:

@@ -1,14 +1,16 @@
 """Bars as the backend charts them."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
-import polars as pl
 import pytest
 from pydantic import ValidationError
 
-from pipelines.documents.daily_price import daily_prices
+from pipelines.documents.daily_price import DAILY_PRICE_SERIES, DailyPrice
+from tests.support.clean_bars import chained
 from tests.support.documents import a_price
+from tests.support.price_series import documents_of
+from tests.support.recorded_bars import bars_of
 
 
 @pytest.mark.parametrize(
@@ -20,26 +22,24 @@ def test_bars_that_the_backend_rejects_are_refused(change: dict[str, Any]) -> No
         a_price(**change)
 
 
-def test_a_frame_of_clean_bars_becomes_documents_in_order() -> None:
-    """A split is no price change, and a symbol's first bar has none."""
-    frame = pl.DataFrame(
-        {
-            "symbol": ["B", "A", "A"],
-            "session": [date(2013, 3, 1), date(2013, 3, 4), date(2013, 3, 1)],
-            "open": [5.0, 4.9, 10.0],
-            "high": [5.0, 5.6, 10.0],
-            "low": [5.0, 4.8, 10.0],
-            "close": [5.0, 5.5, 10.0],
-            "volume": [1, 2, 3],
-            "adjusted_close": [5.0, 5.5, 5.0],
-            "dividend_amount": [0.0, 0.0, 0.0],
-            "split_coefficient": [1.0, 2.0, 1.0],
-        }
-    )
-    before, after, other = daily_prices(frame, source="sample")
-    assert (before.symbol, after.symbol, other.symbol) == ("A", "A", "B")
-    assert after.date == datetime(2013, 3, 4, tzinfo=UTC)
+def daily(*args: Any, **changes: Any) -> list[DailyPrice]:
+    """Return the documents of one symbol's closes."""
+    bars = chained(bars_of(*args, **changes))
+    return [bar for bar in documents_of(DAILY_PRICE_SERIES, bars) if isinstance(bar, DailyPrice)]
+
+
+def test_a_split_is_no_price_change_and_the_first_bar_has_none() -> None:
+    """The chart would show a crash of half the price on the day of a split."""
+    before, after = daily("A", [10.0, 5.5], split_coefficient={1: 2.0})
+    assert (before.symbol, before.date) == ("A", datetime(2024, 1, 1, tzinfo=UTC))
+    assert (before.price_change, before.price_change_percent) == (None, None)
     assert (after.price_change, after.price_change_percent) == (0.5, 10.0)
-    assert before.price_change is None
-    assert other.price_change is None
-    assert after.source == "sample"
+    assert (after.source, after.split_coefficient) == ("sample", 2.0)
+
+
+def test_a_split_in_a_withheld_bar_is_no_price_change_either() -> None:
+    """The bar is not charted, but the shares were split all the same."""
+    bars = chained(bars_of("A", [10.0, 5.0, 5.5], split_coefficient={1: 2.0}))
+    _, after = documents_of(DAILY_PRICE_SERIES, bars[[0, 2]])
+    assert isinstance(after, DailyPrice)
+    assert after.price_change == 0.5

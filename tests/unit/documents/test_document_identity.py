@@ -83,6 +83,15 @@ def test_a_model_cannot_claim_a_field_that_belongs_to_a_person() -> None:
             acknowledged: bool = Field(description="Whether somebody has seen it.")
 
 
+@pytest.mark.parametrize(
+    ("names", "message"), [({"resolved_at"}, "never writes"), ({"close"}, "writes and retires")]
+)
+def test_a_model_retires_fields_that_were_its_own_only(names: set[str], message: str) -> None:
+    """Publishing takes retired fields out of every document it meets."""
+    with pytest.raises(TypeError, match=message):
+        type("Bar", (DailyPrice,), {"__doc__": "A bar.", "retired": frozenset(names)})
+
+
 def test_map_keys_that_no_query_could_reach_are_refused() -> None:
     """A dot in a stored name reads as a path."""
     with pytest.raises(ValidationError, match="quarantined"):

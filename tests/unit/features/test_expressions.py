@@ -8,7 +8,20 @@ from hypothesis import given
 
 from pipelines.features import language
 from pipelines.features.expressions import Call, Column, Constant, Expression
-from pipelines.features.language import close, correlation, delay, high, low, mean, std, where
+from pipelines.features.language import (
+    close,
+    correlation,
+    delay,
+    ema,
+    high,
+    low,
+    mean,
+    rank,
+    session_mean,
+    std,
+    where,
+    wilder,
+)
 from pipelines.features.operators import OPERATORS
 from tests.support.random_expressions import EXPRESSIONS
 
@@ -52,6 +65,10 @@ def test_a_formula_reads_as_a_person_would_write_it(tree: Expression, text: str)
         (std(close / delay(close, 1) - 1, 20), 20),
         (delay(mean(close, 10), 3) / mean(close, 5), 12),
         (correlation(delay(close, 7), high, 4), 10),
+        (ema(close, 12), 63),
+        (wilder(delay(close, 1), 14), 128),
+        (ema(close, 250), 399),
+        (rank(mean(close, 20)), 19),
     ],
 )
 def test_look_back_adds_up_along_the_deepest_path(tree: Expression, rows: int) -> None:
@@ -113,3 +130,14 @@ def test_the_version_follows_the_tree_and_the_definitions_below_it(
 def test_inputs_are_the_leaves_of_the_tree() -> None:
     """Lineage would name columns that the feature does not read."""
     assert (high / delay(close, 1) - low).inputs == {"high", "close", "low"}
+
+
+@pytest.mark.parametrize("build", [rank, session_mean], ids=["rank", "session_mean"])
+def test_looking_back_over_a_comparison_of_symbols_is_refused(
+    build: Callable[[Expression], Expression],
+) -> None:
+    """An incremental run has all symbols of the sessions that changed, not of those before."""
+    with pytest.raises(ValueError, match="look back first, then compare symbols"):
+        mean(close - build(close), 5)
+    assert build(mean(close, 5)).is_session_wide
+    assert not mean(close, 5).is_session_wide

@@ -9,25 +9,38 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from pipelines.features.catalogue import GROUPS, TECHNICAL
+from pipelines.features.catalogue import GROUPS
+from pipelines.features.derivation import FEATURE_DERIVATIONS
 from pipelines.features.documentation import features_document
 from pipelines.features.engine import feature_query, feature_statistics_query
-from pipelines.features.groups import Feature, FeatureGroup
+from pipelines.features.groups import (
+    Feature,
+    FeatureGroup,
+    feature_names,
+    features_version,
+    longest_look_back,
+)
+from pipelines.features.indicators import INDICATORS
 from pipelines.features.language import close, delay
+from pipelines.features.technical import TECHNICAL
 from tests.support.clean_bars import FIRST_SESSION, simulated_clean_prices
-from tests.support.feature_queries import features_of, run_query
+from tests.support.feature_queries import derived_rows, features_of, run_query
 
-BARS = simulated_clean_prices(np.random.default_rng(11), sessions=140)
-TABLE = features_of(TECHNICAL, BARS)
+BARS = simulated_clean_prices(np.random.default_rng(11), sessions=280)
+TABLES = {group.name: features_of(group, BARS) for group in GROUPS}
+TABLE = TABLES[TECHNICAL.name]
 
 
-@settings(max_examples=15, deadline=None)
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+@settings(max_examples=8, deadline=None)
 @given(
     cuts=st.lists(
-        st.tuples(st.sampled_from(["S0", "S1", "S2", "ABSENT"]), st.integers(-5, 150)), max_size=4
+        st.tuples(st.sampled_from(["S0", "S1", "S2", "ABSENT"]), st.integers(-5, 290)), max_size=4
     )
 )
-def test_an_incremental_run_gives_the_bits_of_a_full_rebuild(cuts: list[tuple[str, int]]) -> None:
+def test_an_incremental_run_gives_the_bits_of_a_full_rebuild(
+    group: FeatureGroup, cuts: list[tuple[str, int]]
+) -> None:
     """The table would depend on the nights in which it was written."""
     changes = pl.DataFrame(
         {
@@ -36,13 +49,34 @@ def test_an_incremental_run_gives_the_bits_of_a_full_rebuild(cuts: list[tuple[st
         },
         schema={"symbol": pl.String, "from_session": pl.Date},
     )
-    earliest = changes.group_by("symbol").agg(pl.col("from_session").min())
+    scope, rows = derived_rows(FEATURE_DERIVATIONS[group.name], BARS, changes)
+    earliest = scope.group_by("symbol").agg(pl.col("from_session").min())
     expected = (
-        TABLE.join(earliest, on="symbol")
+        TABLES[group.name]
+        .join(earliest, on="symbol")
         .filter(pl.col("session") >= pl.col("from_session"))
         .drop("from_session")
     )
-    assert_frame_equal(features_of(TECHNICAL, BARS, changes), expected, check_exact=True)
+    assert_frame_equal(rows, expected, check_exact=True)
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+def test_rows_outside_the_scope_of_a_change_do_not_move(group: FeatureGroup) -> None:
+    """A row that a change moves and the night does not write again is wrong for ever."""
+    day = FIRST_SESSION + timedelta(days=270)
+    is_changed = (pl.col("symbol") == "S1") & (pl.col("session") == day)
+    factor = pl.when(is_changed).then(1.3).otherwise(1.0)
+    other = BARS.with_columns(pl.col("close", "high", "total_return_index") * factor)
+    changes = BARS.filter(is_changed).select("symbol", from_session="session")
+    scope, _ = derived_rows(FEATURE_DERIVATIONS[group.name], BARS, changes)
+    moved = (
+        features_of(group, other)
+        .join(TABLES[group.name], on=list(TABLES[group.name].columns), how="anti", nulls_equal=True)
+        .join(scope, on="symbol", how="left")
+    )
+    assert len(moved) > 0
+    assert (moved["session"] >= moved["from_session"]).all()
+    assert moved["symbol"].n_unique() == (3 if group.is_session_wide else 1)
 
 
 def test_an_incremental_run_reads_only_the_rows_it_needs() -> None:
@@ -59,10 +93,11 @@ def test_an_incremental_run_reads_only_the_rows_it_needs() -> None:
     assert len(rows) == 2
 
 
-def test_a_value_does_not_depend_on_the_other_symbols() -> None:
+@pytest.mark.parametrize("group", [TECHNICAL, INDICATORS], ids=lambda group: group.name)
+def test_a_value_does_not_depend_on_the_other_symbols(group: FeatureGroup) -> None:
     """Sums over ROWS frames fail this in the last digits: a new symbol would move all others."""
-    own = features_of(TECHNICAL, BARS.filter(symbol="S1"))
-    assert_frame_equal(own, TABLE.filter(symbol="S1"), check_exact=True)
+    own = features_of(group, BARS.filter(symbol="S1"))
+    assert_frame_equal(own, TABLES[group.name].filter(symbol="S1"), check_exact=True)
 
 
 def test_a_feature_without_a_window_can_be_brought_up_to_date() -> None:
@@ -94,10 +129,19 @@ def test_columns_are_float_in_the_order_of_the_group() -> None:
     assert set(TABLE.dtypes[2:]) == {pl.Float32}
 
 
-def test_the_catalogue_fits_its_table() -> None:
+def test_the_catalogue_fits_its_tables() -> None:
     """A feature table over 16 columns is rewritten as a whole too often."""
-    assert len(TECHNICAL.features) == 15
-    assert all(feature.unit and feature.source for feature in TECHNICAL.features)
+    assert [len(group.features) for group in GROUPS] == [15, 16, 10]
+    features = [feature for group in GROUPS for feature in group.features]
+    assert all(one.unit and one.source and one.description for one in features)
+
+
+def test_the_groups_together_have_names_of_their_own_and_one_version() -> None:
+    """Models read all groups side by side: a name in two of them would be ambiguous."""
+    names = feature_names(GROUPS)
+    assert len(set(names)) == len(names) == 41
+    assert features_version(GROUPS) != features_version(GROUPS[:2])
+    assert longest_look_back(GROUPS) == 250
 
 
 def test_a_group_with_two_features_of_one_name_is_refused() -> None:
@@ -110,7 +154,7 @@ def test_a_group_with_two_features_of_one_name_is_refused() -> None:
 def test_the_document_holds_every_feature_with_formula_and_version() -> None:
     """A reader could not tell which formula made a published value."""
     page = features_document(GROUPS)
-    for feature in TECHNICAL.features:
+    for feature in (feature for group in GROUPS for feature in group.features):
         assert f"### {feature.name}\n" in page
         assert f"    {feature.expression.text}\n" in page
         assert feature.expression.version in page

@@ -17,6 +17,7 @@ from pipelines.features.language import (
     delay,
     delta,
     dollar_volume,
+    ema,
     high,
     larger,
     log,
@@ -31,6 +32,7 @@ from pipelines.features.language import (
     variance,
     volume,
     where,
+    wilder,
 )
 from pipelines.features.language import open as opening
 from pipelines.features.sql import feature_stages
@@ -99,6 +101,9 @@ def test_any_expression_agrees_with_its_definition(tree: Expression, seed: int) 
         where(close > opening, volume, -1),
         where(volume > 500_000, high / low),
         mean(std(close, 5), 6),
+        ema(close, 12),
+        ema(ema(volume, 3), 4),
+        wilder(volume, 5),
     ],
     ids=lambda tree: tree.text,
 )
@@ -155,3 +160,29 @@ def test_a_shared_subexpression_is_computed_once() -> None:
     one, _, _ = feature_stages({"a": std(close, 20)}, base="bars")
     both, _, _ = feature_stages({"a": std(close, 20), "b": std(close, 20)}, base="bars")
     assert one == both
+
+
+@pytest.mark.parametrize("rows", [200, 300])
+def test_exponential_weights_end_after_400_rows(rows: int) -> None:
+    """A long mean would need a history that no young symbol has."""
+    rng = np.random.default_rng(5)
+    bars = simulated_clean_prices(rng, symbols=1, sessions=420, missing_share=0)
+    values = values_of(ema(close, rows), bars)["value"]
+    assert values.is_null().sum() == 399
+    assert assert_agreement(ema(close, rows), bars, rng) == 21
+
+
+def test_an_exponential_mean_does_not_depend_on_where_its_series_began() -> None:
+    """The textbook's recursion fails this: a part of the history gives other values."""
+    bars = simulated_clean_prices(np.random.default_rng(5), symbols=1, sessions=200)
+    whole, part = (values_of(ema(close, 12), rows) for rows in (bars, bars[37:]))
+    assert part["value"][63:].equals(whole["value"][100:])
+    assert part["value"][63:].null_count() == 0
+
+
+def test_an_exponential_mean_is_close_to_the_endless_one() -> None:
+    """Charts elsewhere show the recursion; what is left out must not be seen."""
+    bars = simulated_clean_prices(np.random.default_rng(6), symbols=1, sessions=600)
+    endless = bars["total_return_index"].ewm_mean(span=26, adjust=True)
+    values = values_of(ema(close, 26), bars)["value"]
+    assert ((values / endless - 1).abs()[127:] < 1e-4).all()

@@ -10,9 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from pipelines.markets.profiles import CompanyProfile
 from pipelines.markets.recorded import BAR_SCHEMA
-from pipelines.vendor.answers import Account, answer, burst
+from pipelines.vendor.actions import parse_dividends, parse_splits
+from pipelines.vendor.answers import Account, answer
+from pipelines.vendor.listings import parse_listings
+from pipelines.vendor.overviews import parse_overview
 from pipelines.vendor.payloads import parse_daily_adjusted
+from pipelines.vendor.refusal_words import burst
 from pipelines.vendor.refusals import classify
 from tests.support.recorded_bars import bars_of
 
@@ -132,3 +137,100 @@ def test_whatever_is_answered_is_read_back_the_same(
     back = parse_daily_adjusted(answer({symbol: bars}, query, account=Account()), symbol=symbol)
     assert_frame_equal(back.drop("adjusted_close"), bars.drop("adjusted_close"), check_exact=True)
     assert_frame_equal(back, bars, rel_tol=1e-14, abs_tol=0)
+
+
+def asked_for(function: str, **parameters: str) -> str:
+    """Return the answer to any function about two companies."""
+    splitting = bars_of("FB", [10.0] * 40, split_coefficient={20: 2.0}, dividend_amount={30: 0.5})
+    query = {"function": function, "symbol": "FB", "apikey": "K", **parameters}
+    profiles = {"FB": CompanyProfile("Face, Book", "NASDAQ", sector="COMMUNICATION")}
+    return answer({"IBM": BARS, "FB": splitting}, query, account=Account(), profiles=profiles)
+
+
+@pytest.mark.parametrize(
+    ("function", "name", "count"),
+    [
+        ("TIME_SERIES_WEEKLY_ADJUSTED", "Weekly Adjusted Time Series", 22),
+        ("TIME_SERIES_MONTHLY_ADJUSTED", "Monthly Adjusted Time Series", 5),
+    ],
+)
+def test_a_longer_period_is_one_row_under_its_latest_session(
+    function: str, name: str, count: int
+) -> None:
+    """The current week or month is partial, and its key moves with every session."""
+    body = asked({**ADJUSTED, "function": function}, FREE)
+    payload = json.loads(body)
+    rows = list(payload[name].items())
+    assert len(rows) == count
+    newest, values = rows[0]
+    assert newest == str(BARS["session"][-1])
+    assert values["4. close"] == "249.0000"
+    assert set(values) == {
+        "1. open", "2. high", "3. low", "4. close", "5. adjusted close", "6. volume",
+        "7. dividend amount",
+    }  # fmt: skip
+
+
+def test_series_speak_csv_with_the_vendors_headers() -> None:
+    """Weekly and monthly headers have spaces where the daily ones have underscores."""
+    daily = asked({**FULL, "datatype": "csv"}).splitlines()
+    assert daily[0] == (
+        "timestamp,open,high,low,close,adjusted_close,volume,dividend_amount,split_coefficient"
+    )
+    assert daily[1].startswith("2024-05-29,249.0,250.0,124.5,249.0,249,1149,0.0000,1.0")
+    assert len(daily) == 151
+    weekly = asked({**ADJUSTED, "function": "TIME_SERIES_WEEKLY_ADJUSTED", "datatype": "csv"})
+    assert weekly.splitlines()[0].endswith("adjusted close,volume,dividend amount")
+    assert asked_for("SPLITS", datatype="csv") == (
+        "effective_date,split_factor\r\n2024-01-21,2.0000\r\n"
+    )
+
+
+def test_a_refusal_of_a_series_is_json_even_in_csv_and_letters_where_csv_is_all() -> None:
+    """A reader of CSV takes either for data."""
+    capped = Account(plan="free", requests_today=25)
+    refusal = classify(asked({**ADJUSTED, "datatype": "csv"}, capped))
+    assert refusal is not None
+    assert refusal.kind == "daily_cap"
+    letters = asked({"function": "LISTING_STATUS", "apikey": "K"}, capped)
+    assert letters.splitlines()[1] == "I,n,f,o,r,m,a"
+    wrong = asked({"function": "LISTING_STATUS", "apikey": "K", "state": "gone"})
+    assert wrong.splitlines()[1] == "E,r,r,o,r, ,M"
+
+
+def test_corporate_actions_are_listed_newest_first() -> None:
+    """Only what there was; a symbol that is not known is a bad call."""
+    dividends = parse_dividends(asked_for("DIVIDENDS"), symbol="FB")
+    assert dividends.rows() == [("FB", date(2024, 1, 31), 0.5)]
+    assert parse_splits(asked_for("SPLITS"), symbol="FB").rows() == [("FB", date(2024, 1, 21), 2.0)]
+    refusal = classify(asked_for("SPLITS", symbol="NOPE"))
+    assert refusal is not None
+
+
+def test_companies_are_listed_and_described() -> None:
+    """FB has had no bar for months: it has left the market."""
+    active = parse_listings(asked_for("LISTING_STATUS"), state="active")
+    assert active["symbol"].to_list() == ["IBM"]
+    gone = parse_listings(asked_for("LISTING_STATUS", state="delisted"), state="delisted")
+    assert gone.select("symbol", "name", "exchange", "delisting_date").rows() == [
+        ("FB", "Face, Book", "NASDAQ", date(2024, 2, 9))
+    ]
+    then = parse_listings(asked_for("LISTING_STATUS", date="2024-02-01"), state="active")
+    assert then["symbol"].to_list() == ["FB", "IBM"]
+    overview = parse_overview(asked_for("OVERVIEW"), symbol="FB").row(0, named=True)
+    assert (overview["sector"], overview["industry"]) == ("COMMUNICATION", None)
+    assert asked_for("OVERVIEW", symbol="NOPE") == "{}"
+
+
+def test_the_market_as_a_whole_is_answered() -> None:
+    """Indexes under their names alone."""
+    status = json.loads(asked_for("MARKET_STATUS"))["markets"][0]
+    assert (status["region"], status["current_status"]) == ("United States", "closed")
+    index = json.loads(asked_for("INDEX_DATA", symbol="SPX"))
+    assert index["data"][0] == {
+        "date": "2024-05-29", "open": "249.0000", "high": "250.0000", "low": "124.5000",
+        "close": "249.0000",
+    }  # fmt: skip
+    assert asked_for("INDEX_DATA", symbol="SPX", datatype="csv").startswith("timestamp,open,high")
+    refusal = classify(asked_for("INDEX_DATA", symbol="FB"))
+    assert refusal is not None

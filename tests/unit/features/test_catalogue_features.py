@@ -1,80 +1,44 @@
-"""The 15 technical features against pandas, and their proofs that nothing looks ahead."""
+"""Every feature against its textbook in pandas, and the proofs that none looks ahead."""
 
-from collections.abc import Callable
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from pipelines.features.catalogue import TECHNICAL
-from pipelines.features.groups import Feature, FeatureGroup
+from pipelines.features.catalogue import GROUPS
+from pipelines.features.groups import Feature, FeatureGroup, longest_look_back
 from tests.support.clean_bars import chained, simulated_clean_prices
 from tests.support.feature_queries import features_of, run_query
 from tests.support.mutation import assert_past_unmoved
+from tests.support.textbook_features import textbook_values
 
-NAMES = list(TECHNICAL.expressions)
-Formula = Callable[[pd.DataFrame], pd.Series]
-
-
-def _returns(b: pd.DataFrame) -> pd.Series:
-    return b.close.pct_change()
+FEATURES = [feature for group in GROUPS for feature in group.features]
+NAMES = [feature.name for feature in FEATURES]
+LONGEST = longest_look_back(GROUPS)
 
 
-def _true_range(b: pd.DataFrame) -> pd.Series:
-    before = b.close.shift()
-    ranges = pd.concat([b.high - b.low, (b.high - before).abs(), (b.low - before).abs()], axis=1)
-    return ranges.max(axis=1, skipna=False)
-
-
-def _std(values: pd.Series, rows: int) -> pd.Series:
-    return values.rolling(rows).apply(lambda window: np.std(window, ddof=1), raw=True)
-
-
-# Written from the textbook on the columns open, high, low, close, volume of one symbol.
-FORMULAS: dict[str, Formula] = {
-    "return_1": _returns,
-    "return_5": lambda b: b.close.pct_change(5),
-    "return_20": lambda b: b.close.pct_change(20),
-    "distance_to_mean_5": lambda b: b.close / b.close.rolling(5).mean() - 1,
-    "distance_to_mean_50": lambda b: b.close / b.close.rolling(50).mean() - 1,
-    "mean_spread_12_26": lambda b: (
-        (b.close.rolling(12).mean() - b.close.rolling(26).mean()) / b.close
-    ),
-    "bollinger_position_20": lambda b: (
-        (b.close - b.close.rolling(20).mean()) / (2 * _std(b.close, 20))
-    ),
-    "relative_strength_14": lambda b: (
-        100
-        - 100
-        / (
-            1
-            + b.close.diff().clip(lower=0).rolling(14).sum()
-            / (-b.close.diff().clip(upper=0)).rolling(14).sum()
-        )
-    ),
-    "distance_to_maximum_60": lambda b: b.close / b.close.rolling(60).max() - 1,
-    "volatility_20": lambda b: _std(_returns(b), 20),
-    "volatility_ratio_5_20": lambda b: _std(_returns(b), 5) / _std(_returns(b), 20),
-    "true_range_14": lambda b: _true_range(b).rolling(14).mean() / b.close,
-    "overnight_gap": lambda b: b.open / b.close.shift() - 1,
-    "close_location": lambda b: ((b.close - b.low) - (b.high - b.close)) / (b.high - b.low),
-    "volume_ratio_20": lambda b: b.volume / b.volume.rolling(20).mean(),
-}
+def all_features(bars: pl.DataFrame) -> pl.DataFrame:
+    """Return the features of every group, side by side."""
+    first, *others = (features_of(group, bars) for group in GROUPS)
+    for other in others:
+        first = first.join(other, on=["symbol", "session"], validate="1:1")
+    return first.sort("symbol", "session")
 
 
 @pytest.fixture(scope="module")
 def bars() -> pl.DataFrame:
-    """Three symbols with splits, dividends, stale prices and missing sessions."""
-    return simulated_clean_prices(np.random.default_rng(7), sessions=110)
+    """Four symbols with splits, dividends, stale prices and missing sessions."""
+    return simulated_clean_prices(
+        np.random.default_rng(7), symbols=4, sessions=LONGEST + 60, missing_share=0.03
+    )
 
 
 @pytest.fixture(scope="module")
 def table(bars: pl.DataFrame) -> pl.DataFrame:
-    """Return the whole feature table of the bars."""
-    return features_of(TECHNICAL, bars)
+    """Return all features of the bars."""
+    return all_features(bars)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,22 +46,12 @@ def test_a_feature_agrees_with_its_textbook_formula(
     name: str, bars: pl.DataFrame, table: pl.DataFrame
 ) -> None:
     """The catalogue would hold a formula that is not what its description says."""
-    for (symbol,), own in bars.group_by("symbol"):
-        expected = FORMULAS[name](_index_bars(own.sort("session")))
-        actual = table.filter(symbol=symbol)[name].fill_null(np.nan).to_numpy()
-        assert np.isfinite(actual).sum() > 15
-        np.testing.assert_allclose(actual, expected, rtol=1e-6, atol=1e-7)
+    actual = table[name].fill_null(np.nan).to_numpy()
+    assert np.isfinite(actual).sum() > 60
+    np.testing.assert_allclose(actual, textbook_values(name, bars), rtol=1e-6, atol=1e-7)
 
 
-def _index_bars(own: pl.DataFrame) -> pd.DataFrame:
-    raw = own.to_pandas()
-    # The holding that one unit of money grows to, had each dividend been reinvested at its close.
-    units = raw.total_return_index / raw.close
-    prices = raw[["open", "high", "low", "close"]].mul(units, axis=0)
-    return prices.assign(volume=raw.volume / raw.split_factor)
-
-
-@pytest.mark.parametrize("feature", TECHNICAL.features, ids=NAMES)
+@pytest.mark.parametrize("feature", FEATURES, ids=NAMES)
 def test_a_feature_stays_within_its_bounds(feature: Feature, table: pl.DataFrame) -> None:
     """A check on the table would stop a night over a right value, or miss a wrong one."""
     lowest, highest = feature.bounds
@@ -107,33 +61,38 @@ def test_a_feature_stays_within_its_bounds(feature: Feature, table: pl.DataFrame
     assert highest is None or values.max() <= highest + margin
 
 
-@pytest.mark.parametrize("feature", TECHNICAL.features, ids=NAMES)
+@pytest.mark.parametrize("feature", FEATURES, ids=NAMES)
 def test_look_back_is_exact(feature: Feature, bars: pl.DataFrame, table: pl.DataFrame) -> None:
     """One row too few gives another value in the incremental run, one too many wastes reading."""
     group = FeatureGroup("one", "One feature.", (feature,))
-    own = bars.filter(symbol="S0").sort("session")
-    expected = table.filter(symbol="S0")[feature.name][-1]
-    rows = feature.expression.look_back + 1
-    assert features_of(group, own.tail(rows))[feature.name][-1] == expected
+    last = {"symbol": "S0", "session": bars.filter(symbol="S0")["session"].max()}
+    by_symbol = bars.sort("symbol", "session").group_by("symbol", maintain_order=True)
+
+    def value_of(rows: int) -> float | None:
+        found = features_of(group, by_symbol.tail(rows)).filter(**last)[feature.name]
+        return None if found.is_empty() else found.item()
+
+    expected = table.filter(**last)[feature.name].item()
     assert expected is not None
-    if rows > 1:
-        assert features_of(group, own.tail(rows - 1))[feature.name][-1] != expected
+    rows = feature.expression.look_back + 1
+    assert value_of(rows) == expected
+    assert value_of(rows - 1) != expected
 
 
-@pytest.mark.parametrize("feature", TECHNICAL.features, ids=NAMES)
+@pytest.mark.parametrize("feature", FEATURES, ids=NAMES)
 def test_a_short_history_stays_null(feature: Feature, table: pl.DataFrame) -> None:
     """A filled-in value would pass for a measured one."""
     first = table.group_by("symbol", maintain_order=True).head(feature.expression.look_back)
     assert first[feature.name].is_null().all()
 
 
-@pytest.mark.parametrize("length", [1, 30, 61, 90])
+@pytest.mark.parametrize("length", [1, 30, 130, LONGEST + 20])
 def test_history_up_to_a_session_gives_the_full_result_up_to_it(
     length: int, bars: pl.DataFrame, table: pl.DataFrame
 ) -> None:
     """Tonight's value would change tomorrow (the cut test, bit for bit, for every feature)."""
     session = bars["session"].unique().sort()[length]
-    actual = features_of(TECHNICAL, bars.filter(pl.col("session") <= session))
+    actual = all_features(bars.filter(pl.col("session") <= session))
     expected = table.filter(pl.col("session") <= session)
     for name in NAMES:
         assert_frame_equal(actual.select(name), expected.select(name), check_exact=True)
@@ -141,7 +100,7 @@ def test_history_up_to_a_session_gives_the_full_result_up_to_it(
 
 def a_session(bars: pl.DataFrame) -> date:
     """Return a session with enough rows on either side."""
-    session = bars["session"].unique().sort()[75]
+    session = bars["session"].unique().sort()[LONGEST + 15]
     assert isinstance(session, date)
     return session
 
@@ -149,7 +108,7 @@ def a_session(bars: pl.DataFrame) -> date:
 def test_changing_the_future_moves_no_feature(bars: pl.DataFrame) -> None:
     """A feature would look ahead: the model learns what it cannot know."""
     rng = np.random.default_rng(0)
-    assert_past_unmoved(lambda frame: features_of(TECHNICAL, frame), bars, a_session(bars), rng)
+    assert_past_unmoved(all_features, bars, a_session(bars), rng)
 
 
 LEAKS = {
@@ -193,6 +152,15 @@ def test_a_split_or_dividend_in_the_last_session_changes_no_earlier_value(
         pl.when(is_last).then(pl.lit(value)).otherwise(pl.col(name)).alias(name)
         for name, value in event.items()
     )
-    before, after = (features_of(TECHNICAL, chained(frame)) for frame in (bars, changed))
+    before, after = (all_features(chained(frame)) for frame in (bars, changed))
     assert_frame_equal(before.filter(~is_last), after.filter(~is_last), check_exact=True)
     assert not before.filter(is_last).equals(after.filter(is_last))
+
+
+def test_a_readjustment_by_the_vendor_changes_no_value(
+    bars: pl.DataFrame, table: pl.DataFrame
+) -> None:
+    """The vendor divides all of its adjusted past anew at each dividend."""
+    assert_frame_equal(
+        all_features(bars.with_columns(pl.col("adjusted_close") * 0.97)), table, check_exact=True
+    )

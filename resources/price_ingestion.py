@@ -1,0 +1,214 @@
+"""Bodies of prices out of the archive, read into `daily_prices`: new ones, or all of them anew."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import polars as pl
+
+from pipelines.calendar import ExchangeCalendar
+from pipelines.nights import Night
+from pipelines.prices.ingestion import (
+    PARTS,
+    PRICE_FUNCTIONS,
+    Newest,
+    ingest_bodies,
+    newest_of,
+    replay_bodies,
+)
+from pipelines.prices.revisions import LandedBody
+from pipelines.tables import DAILY_PRICES, VENDOR_RESPONSES
+from pipelines.vendor.landing import decompress
+from resources.lake import Lake
+from resources.lake_writer import LakeWriter
+from resources.vendor_archive import BATCH_RESPONSES, Progress
+
+REBUILT_SYMBOLS = 50
+"""Symbols a transaction when everything is read anew."""
+
+_BODY = """
+    SELECT response_id, symbol, function, fetched_at, outcome, body
+    FROM vendor_responses LEFT JOIN vendor_bodies USING (body_sha256)
+"""
+
+
+@dataclass
+class IngestionReport:
+    """What reading landed bodies did to `daily_prices`."""
+
+    bodies: int = 0
+    inserted: int = 0
+    revised: int = 0
+    deleted: int = 0
+    unreadable: list[str] = field(default_factory=list)
+
+    def add(self, other: "IngestionReport") -> None:
+        """Count what another batch did."""
+        self.bodies += other.bodies
+        self.inserted += other.inserted
+        self.revised += other.revised
+        self.deleted += other.deleted
+        self.unreadable += other.unreadable
+
+
+def ingest_prices(
+    lake: Lake, *, night: Night, calendar: ExchangeCalendar, progress: Progress
+) -> IngestionReport:
+    """Read every body that is not read yet into `daily_prices`."""
+    report = IngestionReport()
+
+    def work(writer: LakeWriter) -> IngestionReport:
+        arrived, position = _unread(writer)
+        done = ingest_bodies(
+            _stored(writer, {body.symbol for body in arrived}),
+            arrived,
+            _newest_parts(writer, arrived, position),
+            as_of=night.as_of,
+            calendar=calendar,
+        )
+        update = writer.merge(DAILY_PRICES, done.rows)
+        writer.advance(DAILY_PRICES.name, VENDOR_RESPONSES.name, position=position)
+        return IngestionReport(
+            len(arrived), update.inserted, update.updated, 0, list(done.unreadable)
+        )
+
+    while _has_unread(lake):
+        report.add(lake.commit(work, night=night, message="read vendor bodies"))
+        progress(f"{report.bodies} bodies read, {report.inserted:,} new bars")
+    return report
+
+
+def rebuild_prices(
+    lake: Lake, *, night: Night, calendar: ExchangeCalendar, progress: Progress
+) -> IngestionReport:
+    """Make `daily_prices` anew from all landed bodies, without asking the vendor.
+
+    For a parser that was mended: each body is read as on the night it came in. A symbol of which no
+    body can be read keeps the rows it has.
+    """
+    report = IngestionReport()
+    symbols = lake.read(
+        "SELECT DISTINCT symbol FROM vendor_responses WHERE outcome = 'data' "
+        "AND list_contains($functions, function) ORDER BY symbol",
+        {"functions": list(PRICE_FUNCTIONS)},
+    )["symbol"].to_list()
+    for start in range(0, len(symbols), REBUILT_SYMBOLS):
+        chunk = symbols[start : start + REBUILT_SYMBOLS]
+
+        def work(writer: LakeWriter, chunk: list[str] = chunk) -> IngestionReport:
+            return _rebuild(writer, chunk, calendar)
+
+        report.add(lake.commit(work, night=night, message=f"read {len(chunk)} symbols anew"))
+        progress(f"{start + len(chunk)} of {len(symbols)} symbols read anew")
+    return report
+
+
+def _rebuild(writer: LakeWriter, symbols: list[str], calendar: ExchangeCalendar) -> IngestionReport:
+    """Replace the rows of some symbols by what their bodies make."""
+    bodies = _all_bodies(writer, symbols)
+    nothing = writer.read("SELECT * FROM daily_prices WHERE false")
+    replayed = {
+        symbol: replay_bodies(of_symbol, nothing, calendar) for symbol, of_symbol in bodies.items()
+    }
+    rows = pl.concat([nothing, *(done.rows for done in replayed.values())])
+    readable = rows["symbol"].unique().to_list()
+    writer.connection.register("rebuilt_prices", rows.select("symbol", "session").to_arrow())
+    deleted = writer.connection.execute(
+        "DELETE FROM daily_prices AS stored WHERE list_contains($symbols, symbol) AND NOT EXISTS ("
+        "SELECT 1 FROM rebuilt_prices AS rebuilt WHERE rebuilt.symbol = stored.symbol "
+        "AND rebuilt.session = stored.session)",
+        {"symbols": readable},
+    ).fetchone()
+    writer.connection.unregister("rebuilt_prices")
+    update = writer.merge(DAILY_PRICES, rows)
+    unreadable = [text for done in replayed.values() for text in done.unreadable]
+    removed = int(deleted[0]) if deleted else 0
+    count = sum(map(len, bodies.values()))
+    return IngestionReport(count, update.inserted, update.updated, removed, unreadable)
+
+
+def _all_bodies(
+    writer: LakeWriter, symbols: list[str]
+) -> dict[str, list[tuple[datetime, LandedBody]]]:
+    """Return every body of prices of some symbols, by symbol, with the instant of its night.
+
+    That is the newest night opened when the answer came: its `as_of` is when the rows were known.
+    """
+    nights = writer.read("SELECT DISTINCT as_of FROM nights ORDER BY as_of")
+    rows = writer.read(
+        f"{_BODY} WHERE outcome = 'data' AND list_contains($functions, function) "
+        "AND list_contains($symbols, symbol) ORDER BY symbol, response_id",
+        {"functions": list(PRICE_FUNCTIONS), "symbols": symbols},
+    )
+    dated = (
+        rows.sort("fetched_at")
+        .join_asof(nights, left_on="fetched_at", right_on="as_of", strategy="backward")
+        .with_columns(pl.coalesce("as_of", "fetched_at").alias("as_of"))
+        .sort("symbol", "response_id")
+    )
+    found: dict[str, list[tuple[datetime, LandedBody]]] = {}
+    for row in dated.iter_rows(named=True):
+        found.setdefault(row["symbol"], []).append((row["as_of"], _landed(row)))
+    return found
+
+
+def _newest_parts(writer: LakeWriter, arrived: list[LandedBody], position: int) -> Newest:
+    """Return the newest bodies of symbols of which a part arrived."""
+    symbols = sorted({body.symbol for body in arrived if body.function in PARTS})
+    if not symbols:
+        return {}
+    rows = writer.read(
+        f"{_BODY} WHERE outcome = 'data' AND response_id <= $position "
+        "AND list_contains($functions, function) AND list_contains($symbols, symbol) "
+        "QUALIFY response_id = max(response_id) OVER (PARTITION BY symbol, function)",
+        {"position": position, "functions": list(PARTS), "symbols": symbols},
+    )
+    return newest_of([_landed(row) for row in rows.iter_rows(named=True)])
+
+
+def _stored(writer: LakeWriter, symbols: set[str]) -> pl.DataFrame:
+    """Return the rows of `daily_prices` of some symbols."""
+    return writer.read(
+        "SELECT * FROM daily_prices WHERE list_contains($symbols, symbol)",
+        {"symbols": sorted(symbols)},
+    )
+
+
+def _has_unread(lake: Lake) -> bool:
+    """Tell whether an answer came since `daily_prices` last read."""
+    return bool(
+        lake.read(
+            """
+            SELECT coalesce(max(response_id), 0) > coalesce((
+                SELECT position FROM consumer_positions
+                WHERE consumer = 'daily_prices' AND source = 'vendor_responses'
+            ), 0) FROM vendor_responses
+            """
+        ).item()
+    )
+
+
+def _unread(writer: LakeWriter) -> tuple[list[LandedBody], int]:
+    """Return the next bodies to read, and the number of the last answer they reach up to."""
+    position = writer.position(DAILY_PRICES.name, VENDOR_RESPONSES.name) or 0
+    rows = writer.read(
+        f"{_BODY} WHERE response_id > $position ORDER BY response_id LIMIT $limit",
+        {"position": position, "limit": BATCH_RESPONSES},
+    )
+    bodies = [
+        _landed(row)
+        for row in rows.iter_rows(named=True)
+        if row["outcome"] == "data" and row["function"] in PRICE_FUNCTIONS
+    ]
+    return bodies, rows["response_id"][-1]
+
+
+def _landed(row: dict[str, Any]) -> LandedBody:
+    """Return a row of the archive as a body."""
+    return LandedBody(
+        row["response_id"],
+        row["symbol"],
+        decompress(row["body"]),
+        row["function"],
+        row["fetched_at"],
+    )

@@ -1,0 +1,216 @@
+"""Publishing prices in chunks: only what changed since it was last published is touched.
+
+A chunk is due where its fingerprint in the lake is not the one in our mark, or where the number of
+our documents is not the number of its bars: lost documents are noticed, and so is a wiped database.
+A document that someone changes in a chunk that is not due is put right when the chunk changes next,
+or once its mark is deleted.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from pipelines.documents.base import PUBLISHER, collection_hash
+from pipelines.documents.price_series import Chunk, PriceSeries
+from pipelines.documents.publishing_mark import PublishingMark, mark_scope, publishing_marks
+from resources.lake import Lake
+from resources.mongodb import Document
+from resources.publishing_report import PricePublishingReport, PublishingReport
+from resources.publishing_scope import ChunkScope, PublishingScope
+from resources.reconciliation import reconcile
+from resources.serving import Serving
+
+BATCH_BARS = 10_000
+"""Bars that are held as documents at once: about 40 MB."""
+
+EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
+"""Before every date: a bound that keeps a scan within the index."""
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _Chunks:
+    """Number of bars and fingerprint of every chunk, as one version of the lake has them."""
+
+    version: int
+    bars: dict[Chunk, int]
+    fingerprints: dict[str, dict[str, str]]  # by symbol, then by the chunk's name
+
+    def fingerprint(self, chunk: Chunk) -> str | None:
+        """Return a chunk's fingerprint; None if it has no bar."""
+        symbol, name = chunk
+        return self.fingerprints.get(symbol, {}).get(name)
+
+
+def publish_prices(
+    series: PriceSeries,
+    *,
+    lake: Lake,
+    serving: Serving,
+    source: str,
+    as_of: datetime,
+    progress: Progress,
+) -> PricePublishingReport:
+    """Make our documents of a price collection what the lake's clean prices say, as of a night.
+
+    Args:
+        series: The collection.
+        lake: Where clean prices are read, all at one version.
+        serving: Where documents and marks are written.
+        source: The market that the bars come from.
+        as_of: The night's instant.
+        progress: Told of every batch.
+    """
+    serving.ensure_indexes([series.model, PublishingMark])
+    chunks = _chunks_of_lake(lake, series)
+    publishing = _Publishing(series, lake, source, as_of)
+    with serving.connect() as database:
+        due = publishing.due(database, chunks)
+        reports = []
+        for batch in _batches(due, chunks.bars):
+            reports.append(publishing.publish(database, batch, chunks))
+            progress(
+                f"{series.model.collection}: {sum(report.documents for report in reports):,} bars "
+                f"compared, through {max(batch)[0]}"
+            )
+    return PricePublishingReport(
+        published=_total(series, reports, chunks), chunks=len(chunks.bars), chunks_due=len(due)
+    )
+
+
+@dataclass(frozen=True)
+class _Publishing:
+    """What publishing one collection in one night goes by."""
+
+    series: PriceSeries
+    lake: Lake
+    source: str
+    as_of: datetime
+
+    def due(self, database: Database[Document], chunks: _Chunks) -> list[Chunk]:
+        """Return the chunks to publish, by symbol and time."""
+        collection = self.series.model.collection
+        recipe = self.series.recipe(source=self.source)
+        marked = {
+            (mark["symbol"], name): fingerprint
+            for mark in database[PublishingMark.collection].find(
+                {"published_collection": collection, "recipe": recipe}
+            )
+            for name, fingerprint in mark["fingerprints"].items()
+        }
+        stored = _count_stored(database[collection], self.series)
+        return sorted(
+            chunk
+            for chunk in chunks.bars.keys() | marked.keys() | stored.keys()
+            if chunks.fingerprint(chunk) != marked.get(chunk)
+            or chunks.bars.get(chunk, 0) != stored.get(chunk, 0)
+        )
+
+    def publish(
+        self, database: Database[Document], batch: Iterable[Chunk], chunks: _Chunks
+    ) -> PublishingReport:
+        """Publish some chunks, whole symbols of them, and then mark them as published."""
+        model, scope = self.series.model, ChunkScope(frozenset(batch), self.series.chunking)
+        symbols = sorted({symbol for symbol, _ in scope.chunks})
+        report = reconcile(
+            database[model.collection],
+            model,
+            self.series.documents(self._rows(scope, chunks.version), source=self.source),
+            scope=scope,
+            as_of=self.as_of,
+        )
+        reconcile(
+            database[PublishingMark.collection],
+            PublishingMark,
+            publishing_marks(
+                model.collection,
+                {symbol: chunks.fingerprints.get(symbol, {}) for symbol in symbols},
+                recipe=self.series.recipe(source=self.source),
+            ),
+            scope=PublishingScope.of(mark_scope(model.collection, symbols)),
+            as_of=self.as_of,
+        )
+        return report
+
+    def _rows(self, scope: ChunkScope, version: int) -> pl.DataFrame:
+        """Return the rows of chunks, as the lake had them when they were found due."""
+        due = sorted(scope.chunks)
+        symbols, names = [symbol for symbol, _ in due], [name for _, name in due]
+        parameters = {"symbols": symbols, "names": names}
+        return self.lake.read(self.series.rows_query(), parameters, version=version)
+
+
+def _chunks_of_lake(lake: Lake, series: PriceSeries) -> _Chunks:
+    """Return every chunk that the lake's clean prices make."""
+    version = lake.version()
+    rows = lake.read(series.fingerprints_query(), version=version)
+    chunks = _Chunks(version=version, bars={}, fingerprints=defaultdict(dict))
+    for symbol, name, bars, fingerprint in rows.iter_rows():
+        chunks.bars[symbol, name] = bars
+        chunks.fingerprints[symbol][name] = fingerprint
+    return chunks
+
+
+def _count_stored(collection: Collection[Document], series: PriceSeries) -> Mapping[Chunk, int]:
+    """Return how many documents of ours each chunk has, from our index alone."""
+    counted = collection.aggregate(count_stages(series), hint=series.model.indexes[0].name)
+    return {(row["_id"]["symbol"], row["_id"]["chunk"]): row["documents"] for row in counted}
+
+
+def count_stages(series: PriceSeries) -> list[dict[str, Any]]:
+    """Return the aggregation that counts our documents by chunk."""
+    name = {"$dateToString": {"format": series.chunking.value, "date": "$date"}}
+    return [
+        {"$match": {"symbol": {"$gte": ""}, "date": {"$gte": EARLIEST}, "publisher": PUBLISHER}},
+        {"$group": {"_id": {"symbol": "$symbol", "chunk": name}, "documents": {"$sum": 1}}},
+    ]
+
+
+def _batches(due: Iterable[Chunk], bars: Mapping[Chunk, int]) -> Iterator[list[Chunk]]:
+    """Cut chunks in order into batches of whole symbols with about `BATCH_BARS` bars."""
+    batch: list[Chunk] = []
+    size = 0
+    for chunk in due:
+        if size >= BATCH_BARS and chunk[0] != batch[-1][0]:
+            yield batch
+            batch, size = [], 0
+        batch.append(chunk)
+        size += bars.get(chunk, 0)
+    if batch:
+        yield batch
+
+
+def _total(
+    series: PriceSeries, reports: Iterable[PublishingReport], chunks: _Chunks
+) -> PublishingReport:
+    """Return what publishing did to the whole collection; its hash is over fingerprints."""
+    total = PublishingReport(
+        collection=series.model.collection,
+        inserted=0,
+        updated=0,
+        unchanged=sum(chunks.bars.values()),
+        deleted=0,
+        foreign_duplicates=0,
+        content_hash=collection_hash(
+            (chunk, fingerprint)
+            for chunk in chunks.bars
+            if (fingerprint := chunks.fingerprint(chunk))
+        ),
+    )
+    for report in reports:
+        total = replace(
+            total,
+            inserted=total.inserted + report.inserted,
+            updated=total.updated + report.updated,
+            unchanged=total.unchanged - report.inserted - report.updated,
+            deleted=total.deleted + report.deleted,
+            foreign_duplicates=total.foreign_duplicates + report.foreign_duplicates,
+        )
+    return total

@@ -1,0 +1,158 @@
+"""The catalogue's features from their textbooks, in pandas: a second opinion on each formula.
+
+Formulas of one symbol read its bars on the total-return scale (open, high, low, close, volume,
+dollar_volume), those of a session the values of all its symbols.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import polars as pl
+
+Formula = Callable[[pd.DataFrame], pd.Series]
+
+
+def textbook_values(name: str, bars: pl.DataFrame) -> np.ndarray:
+    """Return a feature's values for rows of `clean_prices` in the order of (symbol, session)."""
+    raw = bars.sort("symbol", "session").to_pandas()
+    by_symbol = [_index_bars(own) for _, own in raw.groupby("symbol", sort=True)]
+    if name in SYMBOL_FORMULAS:
+        return np.concatenate([SYMBOL_FORMULAS[name](own).to_numpy(float) for own in by_symbol])
+    formula, compare = SESSION_FORMULAS[name]
+    values = pd.concat([formula(own) for own in by_symbol]).to_numpy(float)
+    compared = pd.Series(values).groupby(raw.session.to_numpy()).transform(compare)
+    return np.where(np.isnan(values), np.nan, compared.to_numpy(float))
+
+
+def _index_bars(own: pd.DataFrame) -> pd.DataFrame:
+    # The holding that one unit of money grows to, had each dividend been reinvested at its close.
+    units = own.total_return_index / own.close
+    prices = own[["open", "high", "low", "close"]].mul(units, axis=0)
+    return prices.assign(volume=own.volume / own.split_factor, dollar_volume=own.close * own.volume)
+
+
+def _returns(b: pd.DataFrame) -> pd.Series:
+    return b.close.pct_change()
+
+
+def _true_range(b: pd.DataFrame) -> pd.Series:
+    before = b.close.shift()
+    ranges = pd.concat([b.high - b.low, (b.high - before).abs(), (b.low - before).abs()], axis=1)
+    return ranges.max(axis=1, skipna=False)
+
+
+def _std(values: pd.Series, rows: int) -> pd.Series:
+    return values.rolling(rows).apply(lambda window: np.std(window, ddof=1), raw=True)
+
+
+def _weighted(values: pd.Series, decay: float, rows: int) -> pd.Series:
+    weights = decay ** np.arange(rows)[::-1]
+    return values.rolling(rows).apply(lambda window: np.average(window, weights=weights), raw=True)
+
+
+def _ema(values: pd.Series, span: int) -> pd.Series:
+    return _weighted(values, 1 - 2 / (span + 1), {9: 64, 12: 64, 26: 128}[span])
+
+
+def _wilder_14(values: pd.Series) -> pd.Series:
+    return _weighted(values, 13 / 14, 128)
+
+
+def _rsi(b: pd.DataFrame) -> pd.Series:
+    up = _wilder_14(b.close.diff().clip(lower=0))
+    down = _wilder_14((-b.close.diff()).clip(lower=0))
+    return 100 - 100 / (1 + up / down)
+
+
+def _macd(b: pd.DataFrame) -> pd.Series:
+    return _ema(b.close, 12) - _ema(b.close, 26)
+
+
+def _garman_klass(b: pd.DataFrame) -> pd.Series:
+    body = np.log(b.close / b.open) ** 2
+    return 0.5 * np.log(b.high / b.low) ** 2 - (2 * np.log(2) - 1) * body
+
+
+def _on_balance(b: pd.DataFrame) -> pd.Series:
+    signed = np.sign(b.close.diff()) * b.volume
+    return signed.rolling(20).sum() / b.volume.rolling(20).sum()
+
+
+def _is_up(b: pd.DataFrame) -> pd.Series:
+    return (_returns(b) > 0).astype(float).where(_returns(b).notna())
+
+
+SYMBOL_FORMULAS: dict[str, Formula] = {
+    "return_1": _returns,
+    "return_5": lambda b: b.close.pct_change(5),
+    "return_20": lambda b: b.close.pct_change(20),
+    "distance_to_mean_5": lambda b: b.close / b.close.rolling(5).mean() - 1,
+    "distance_to_mean_10": lambda b: b.close / b.close.rolling(10).mean() - 1,
+    "distance_to_mean_20": lambda b: b.close / b.close.rolling(20).mean() - 1,
+    "distance_to_mean_50": lambda b: b.close / b.close.rolling(50).mean() - 1,
+    "mean_spread_12_26": lambda b: (
+        (b.close.rolling(12).mean() - b.close.rolling(26).mean()) / b.close
+    ),
+    "bollinger_position_20": lambda b: (
+        (b.close - b.close.rolling(20).mean()) / (2 * _std(b.close, 20))
+    ),
+    "bollinger_width_20": lambda b: 4 * _std(b.close, 20) / b.close.rolling(20).mean(),
+    "relative_strength_14": _rsi,
+    "macd_line_12_26": lambda b: _macd(b) / b.close,
+    "macd_signal_9": lambda b: _ema(_macd(b), 9) / b.close,
+    "macd_histogram_9": lambda b: (_macd(b) - _ema(_macd(b), 9)) / b.close,
+    "distance_to_ema_12": lambda b: b.close / _ema(b.close, 12) - 1,
+    "distance_to_ema_26": lambda b: b.close / _ema(b.close, 26) - 1,
+    "distance_to_minimum_20": lambda b: b.close / b.close.rolling(20).min() - 1,
+    "distance_to_maximum_60": lambda b: b.close / b.close.rolling(60).max() - 1,
+    "distance_to_maximum_250": lambda b: b.close / b.close.rolling(250).max() - 1,
+    "momentum_250_20": lambda b: b.close.shift(20) / b.close.shift(250) - 1,
+    "volatility_20": lambda b: _std(_returns(b), 20),
+    "volatility_ratio_5_20": lambda b: _std(_returns(b), 5) / _std(_returns(b), 20),
+    "parkinson_volatility_20": lambda b: np.sqrt(
+        (np.log(b.high / b.low) ** 2).rolling(20).sum() / (20 * 4 * np.log(2))
+    ),
+    "garman_klass_volatility_20": lambda b: np.sqrt(_garman_klass(b).rolling(20).mean()),
+    "realized_skewness_20": lambda b: (
+        np.sqrt(20)
+        * (_returns(b) ** 3).rolling(20).sum()
+        / (_returns(b) ** 2).rolling(20).sum() ** 1.5
+    ),
+    "up_share_20": lambda b: _is_up(b).rolling(20).mean(),
+    "true_range_14": lambda b: _wilder_14(_true_range(b)) / b.close,
+    "overnight_gap": lambda b: b.open / b.close.shift() - 1,
+    "close_location": lambda b: ((b.close - b.low) - (b.high - b.close)) / (b.high - b.low),
+    "volume_ratio_20": lambda b: b.volume / b.volume.rolling(20).mean(),
+    "on_balance_volume_20": _on_balance,
+}
+
+
+def _place(values: pd.Series) -> pd.Series:
+    known = values.notna().sum()
+    return (values.rank(method="average") - 1) / (known - 1) if known > 1 else values * np.nan
+
+
+def _less_mean(values: pd.Series) -> pd.Series:
+    return values - values.mean() if values.notna().sum() > 1 else values * np.nan
+
+
+def _mean(values: pd.Series) -> pd.Series:
+    return values * 0 + (values.mean() if values.notna().sum() > 1 else np.nan)
+
+
+SESSION_FORMULAS: dict[str, tuple[Formula, Formula]] = {
+    "market_relative_return_1": (_returns, _less_mean),
+    "market_relative_return_5": (SYMBOL_FORMULAS["return_5"], _less_mean),
+    "market_relative_return_20": (SYMBOL_FORMULAS["return_20"], _less_mean),
+    "return_rank_1": (_returns, _place),
+    "return_rank_5": (SYMBOL_FORMULAS["return_5"], _place),
+    "return_rank_20": (SYMBOL_FORMULAS["return_20"], _place),
+    "volatility_rank_20": (SYMBOL_FORMULAS["volatility_20"], _place),
+    "volume_ratio_rank_20": (SYMBOL_FORMULAS["volume_ratio_20"], _place),
+    "illiquidity_rank_20": (
+        lambda b: (_returns(b).abs() / b.dollar_volume).rolling(20).mean(),
+        _place,
+    ),
+    "market_breadth": (_is_up, _mean),
+}

@@ -1,0 +1,54 @@
+"""Both boosting libraries give the same bytes again, and explanations that add up."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from pipelines.signals.booster import boost, mean_contributions, member_margins
+from pipelines.signals.boosting_rows import feature_matrix
+from pipelines.signals.settings import Family, SignalSettings
+from tests.support.panels import FEATURES
+from tests.support.trained_signals import small_panel
+
+SETTINGS = SignalSettings(seeds=2, rounds=30, fewest_rounds=5)
+
+
+def _slices() -> tuple[object, ...]:
+    rows = small_panel().drop_nulls().sort("session", "symbol")
+    return rows.head(2000), rows.tail(800)
+
+
+@pytest.mark.parametrize("family", [Family.LIGHTGBM, Family.CATBOOST])
+def test_equal_rows_give_equal_text_on_any_number_of_threads(family: Family) -> None:
+    """Replay rebuilds to the byte, on a machine with other cores too."""
+    fit, stop = _slices()
+    made = [
+        boost(
+            fit, stop, features=FEATURES, settings=replace(SETTINGS, family=family, threads=count)
+        )
+        for count in (1, 2)
+    ]
+    assert made[0] == made[1]
+    assert len({member.text for member in made[0]}) == SETTINGS.seeds
+
+
+def test_an_ensembles_contributions_add_up_to_its_mean_margin() -> None:
+    """Two libraries explain in two ways; their mean must still explain the mean."""
+    fit, stop = _slices()
+    members = boost(fit, stop, features=FEATURES, settings=SETTINGS)
+    matrix = feature_matrix(stop, FEATURES)
+    assert [member.family for member in members] == [Family.LIGHTGBM] * 2 + [Family.CATBOOST] * 2
+    margins = member_margins(members, matrix)
+    parts = mean_contributions(members, matrix)
+    assert parts.sum(axis=1) == pytest.approx(margins.mean(axis=0), abs=1e-9)
+    # Neither family spends its trees on the level of the market.
+    assert np.abs(margins.mean(axis=1) - margins.mean()).max() < 0.1
+
+
+def test_no_fewer_rounds_are_kept_than_asked() -> None:
+    """A stop slice that speaks against the signal from the first tree on must not end it there."""
+    fit, stop = _slices()
+    against = stop.with_columns(~stop["is_up"])
+    members = boost(fit, against, features=FEATURES, settings=SETTINGS)
+    assert {member.trees for member in members} == {SETTINGS.fewest_rounds}
