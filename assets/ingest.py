@@ -6,7 +6,7 @@ from pydantic import Field
 from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.partitions import sessions_of_run
 from assets.reporting import (
-    counts_metadata,
+    asking_metadata,
     held_metadata,
     stale_metadata,
     table_metadata,
@@ -56,20 +56,12 @@ def vendor_responses(
         clock=clock,
         preferred=watchlists.symbols(),
     )
-    planned = agenda.left
     with market.vendor(night.as_of) as base_url:
         answers = alpha_vantage.fetch(agenda, base_url=base_url, clock=clock)
         outcomes = vendor_archive.land(
             answers, night=night, progress=context.log.info, plan=alpha_vantage.limits
         )
-    return dg.MaterializeResult(
-        metadata={
-            "night": f"{night.session} of {night.market}, as of {night.as_of.isoformat()}",
-            "requests_planned": planned,
-            "answers": counts_metadata(outcomes),
-            "ended_early": agenda.ended_by or "no",
-        }
-    )
+    return dg.MaterializeResult(metadata=asking_metadata(night, agenda, outcomes))
 
 
 class PricesConfig(dg.Config):

@@ -7,7 +7,9 @@ import dagster as dg
 import polars as pl
 
 from pipelines.derivations import TableUpdate
+from pipelines.nights import Night
 from pipelines.tables import Table
+from pipelines.vendor.agenda import Agenda
 from resources.lake import Lake
 from resources.publishing_report import PricePublishingReport, PublishingReport
 
@@ -48,6 +50,19 @@ def update_counts(lake: Lake, update: TableUpdate) -> dict[str, dg.MetadataValue
         "updated": dg.MetadataValue.int(update.updated),
         "deleted": dg.MetadataValue.int(update.deleted),
         "dagster/row_count": dg.MetadataValue.int(rows),
+    }
+
+
+def asking_metadata(
+    night: Night, agenda: Agenda, outcomes: Mapping[str, int]
+) -> dict[str, dg.MetadataValue]:
+    """Return what a night asked its vendor, and why it stopped."""
+    seen_from = f"as of {night.as_of.isoformat()}"
+    return {
+        "night": dg.MetadataValue.text(f"{night.session} of {night.market}, {seen_from}"),
+        "requests_planned": dg.MetadataValue.int(agenda.planned),
+        "answers": counts_metadata(outcomes),
+        "ended_early": dg.MetadataValue.text(agenda.ended_by or "no"),
     }
 
 

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import polars as pl
-import yaml  # type: ignore[import-untyped]
+import yaml
 
 YAML_ENDINGS = (".yaml", ".yml")
 _FILE_KEYS = {"symbols", "listings"}

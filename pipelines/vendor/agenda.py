@@ -57,6 +57,7 @@ class Agenda:
         self._refused: set[tuple[object, ...]] = set()
         self._unknown: set[str] = set()
         self.ended_by: str | None = None
+        self.planned = len(self._waiting)
 
     @property
     def left(self) -> int:

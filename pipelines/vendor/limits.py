@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-VENDOR_ZONE = ZoneInfo("US/Eastern")
-"""The zone of the vendor's dates, and so of its day of requests."""
+VENDOR_ZONE = ZoneInfo("America/New_York")
+"""The zone of the vendor's dates (it writes US/Eastern), and so of its day of requests."""
 
 
 def vendor_day_start(instant: datetime) -> datetime:

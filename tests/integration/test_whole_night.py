@@ -16,8 +16,13 @@ from tests.support.desk import TRAINED_SESSION, Desk, OtherBarsMarket
 
 SCHEMA_OF_COLLECTION = {
     "stock_price_daily": "stock_price_daily",
+    "stock_price_weekly": "stock_price_weekly",
+    "stock_price_monthly": "stock_price_monthly",
+    "stock_data_coverage": "stock_data_coverage",
     "ml_signals": "payload.MLSignalInsight",
 }
+WITHOUT_A_READER = {"pipeline_runs", "publishing_marks"}
+"""Collections of ours that the backend has no schema for."""
 NEXT_SESSION = date(2004, 9, 2)
 LATER_SESSION = date(2004, 10, 21)
 
@@ -28,7 +33,7 @@ FROM_ANOTHER_NIGHT = {"night_id", "origin"}
 def test_every_published_document_is_valid_for_the_backend(trained_desk: Desk) -> None:
     """One bad document would poison a whole list that the backend reads."""
     documents = trained_desk.documents()
-    assert set(documents) == {"stock_price_daily", "ml_signals", "pipeline_runs"}
+    assert set(documents) == {*SCHEMA_OF_COLLECTION, *WITHOUT_A_READER}
     for collection, schema in SCHEMA_OF_COLLECTION.items():
         assert documents[collection]
         for document in documents[collection]:

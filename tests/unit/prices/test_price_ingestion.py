@@ -170,9 +170,8 @@ def test_a_jump_after_the_lists_were_made_is_held_back(move: float) -> None:
     """A split that nobody has told of yet would enter as a return."""
     bars = bars_of("IBM", [10.0, 10.0, 10.0, 10.0 * move, 10.0 * move])
     plain, dividends, splits = bodies(bars, PARTS, fetched_at=CALENDAR.known_at(bars["session"][2]))
-    assert (
-        ingested([plain, dividends, splits])["session"].to_list() == bars["session"][:3].to_list()
-    )
+    held_back = ingested([plain, dividends, splits])
+    assert held_back["session"].to_list() == bars["session"][:3].to_list()
     later = bodies(bars, PARTS, fetched_at=AS_OF)
     assert ingested([plain, *later[1:]]).height == 5
 
