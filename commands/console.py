@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from dataclasses import dataclass
 
 import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
@@ -12,13 +13,26 @@ CONSOLE = Console(highlight=False, soft_wrap=True)
 QUIET_LOGGERS = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
+@dataclass(frozen=True)
+class Failure:
+    """Why a run failed: the step, the class of its error, and the sentence that says it."""
+
+    step: str
+    error: str
+    message: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.step}: {self.message}"
+
+
 class Progress:
     """Prints a run's steps as they begin and end; given to Dagster as an event listener."""
 
     def __init__(self) -> None:
         """Start with no step begun."""
         self._began: dict[str, float] = {}
-        self.failure: str | None = None
+        self.failure: Failure | None = None
 
     def __call__(self, entry: EventLogEntry) -> None:
         """Print what one event means to a person, if anything."""
@@ -32,8 +46,8 @@ class Progress:
             CONSOLE.print(f"  [green]✓[/green] {step} [dim]{self._seconds(step):.1f} s[/dim]")
         elif event.event_type is DagsterEventType.STEP_FAILURE:
             CONSOLE.print(f"  [red]✗ {step}[/red]")
-            self.failure = f"{step}: {_cause(event)}"
-            CONSOLE.print(f"    {_cause(event)}", style="red", markup=False)
+            self.failure = _failure(step, event)
+            CONSOLE.print(f"    {self.failure.message}", style="red", markup=False)
 
     def _seconds(self, step: str) -> float:
         """Return how long a step has taken so far."""
@@ -42,10 +56,10 @@ class Progress:
 
 def run_job(
     job: dg.JobDefinition, instance: dg.DagsterInstance, *, tags: dict[str, str]
-) -> str | None:
+) -> Failure | None:
     """Run a job in this process, with progress, recorded in the instance for the UI.
 
-    Returns what failed, in a sentence that has been printed; None where all went well.
+    Returns what failed, which has been printed; None where all went well.
     """
     run_id = str(uuid.uuid4())
     progress = Progress()
@@ -53,12 +67,16 @@ def run_job(
     result = job.execute_in_process(
         run_config=QUIET_LOGGERS, instance=instance, run_id=run_id, tags=tags, raise_on_error=False
     )
-    return None if result.success else progress.failure or "the run did not succeed"
+    if result.success:
+        return None
+    return progress.failure or Failure(job.name, "", "the run did not succeed")
 
 
-def _cause(event: dg.DagsterEvent) -> str:
-    """Return the sentence of what went wrong: the innermost cause, without the stack."""
+def _failure(step: str, event: dg.DagsterEvent) -> Failure:
+    """Return the innermost cause of a step's failure, without the stack."""
     error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
-    return error.message.strip() if error is not None else "no reason given"
+    if error is None:
+        return Failure(step, "", "no reason given")
+    return Failure(step, error.cls_name or "", error.message.strip())

@@ -4,11 +4,13 @@ import argparse
 import sys
 from datetime import UTC, date, datetime
 
-from commands.console import CONSOLE, run_job
+from commands.console import CONSOLE, Failure, run_job
 from commands.instance import prepared_settings
 from commands.summary import print_summary
 from pipelines.alerts import run_failed
 from pipelines.signals.retraining import reason_to_train
+from pipelines.validation.splits import HistoryTooShortError
+from resources.market import Market
 from resources.settings import Settings
 from resources.wiring import build_market, build_model_registry, build_webhook
 
@@ -32,17 +34,22 @@ def main() -> None:
         else {RANGE_START_TAG: first.isoformat(), RANGE_END_TAG: last.isoformat()}
     )
     CONSOLE.print(f"[bold]Nightdesk[/bold]  {market.name}, session {last}, state {settings.home}")
-    found = build_model_registry(settings).signal_for(market.name, last)
-    reason = reason_to_train(
-        found[1].trained_through if found else None, last, calendar=market.calendar
-    )
     with dg.DagsterInstance.get() as instance:
-        if reason:
+        if reason := _reason_to_train(settings, market, last):
             CONSOLE.print(f"\n[bold]training[/bold]  {reason}")
-            _require(run_job(defs.resolve_job_def("training"), instance, tags=tags), settings, last)
+            failure = run_job(defs.resolve_job_def("training"), instance, tags=tags)
+            _require_models("training", failure, settings, last)
         CONSOLE.print("\n[bold]nightly[/bold]")
-        _require(run_job(defs.resolve_job_def("nightly"), instance, tags=tags), settings, last)
+        failure = run_job(defs.resolve_job_def("nightly"), instance, tags=tags)
+        _require("nightly", failure, settings, last)
     print_summary(settings, last)
+
+
+def _reason_to_train(settings: Settings, market: Market, session: date) -> str | None:
+    """Return why models should be trained before a session is scored; None where they need not."""
+    found = build_model_registry(settings).signal_for(market.name, session)
+    trained_through = found[1].trained_through if found else None
+    return reason_to_train(trained_through, session, calendar=market.calendar)
 
 
 def _arguments() -> argparse.Namespace:
@@ -58,18 +65,23 @@ def _session(text: str) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def _require(failure: str | None, settings: Settings, session: date) -> None:
+def _require_models(job: str, failure: Failure | None, settings: Settings, session: date) -> None:
+    """Go on without models where the history is too short for them, as a new desk's is."""
+    if failure and failure.error == HistoryTooShortError.__name__:
+        CONSOLE.print("      the night goes on without a model: every signal abstains")
+    else:
+        _require(job, failure, settings, session)
+
+
+def _require(job: str, failure: Failure | None, settings: Settings, session: date) -> None:
     """End the command where a job failed, and call the webhook: no sensor sees this run."""
-    if failure is not None:
-        alert = run_failed(
-            "nightly",
-            market=settings.market,
-            session=session,
-            message=failure,
-            at=datetime.now(UTC),
-        )
-        build_webhook(settings).process_config_and_initialize().send(alert)
-        sys.exit("nightdesk: the run failed; `make ui` shows its log, running again resumes it")
+    if failure is None:
+        return
+    alert = run_failed(
+        job, market=settings.market, session=session, message=str(failure), at=datetime.now(UTC)
+    )
+    build_webhook(settings).process_config_and_initialize().send(alert)
+    sys.exit("nightdesk: the run failed; `make ui` shows its log, running again resumes it")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
+import polars as pl
 import pytest
 
 from resources.model_registry import ModelRegistry, UnknownVersionError
@@ -94,3 +96,19 @@ def test_an_unknown_version_is_named(registry: ModelRegistry) -> None:
     """A manifest may name a version that someone deleted; replay must say so."""
     with pytest.raises(UnknownVersionError, match="no version 999"):
         registry.version(999)
+
+
+def test_a_version_is_a_model_that_mlflow_itself_can_load(registry: ModelRegistry) -> None:
+    """Whoever opens the registry without our code's readers must get the same probabilities."""
+    import mlflow.pyfunc
+
+    training = small_training()
+    champion = registry.register(training, market="loaded", features_version="f1").champion
+    generator = np.random.default_rng(3)
+    rows = pl.DataFrame(
+        {name: generator.standard_normal(20).astype("float32") for name in training.final.features}
+    )
+    mlflow.set_tracking_uri(registry.tracking_uri)
+    loaded = mlflow.pyfunc.load_model(f"models:/signal/{champion}")
+    expected = training.final.calibration.probability(training.final.margins(rows))
+    assert np.array_equal(loaded.predict(rows.to_pandas()), expected)
