@@ -41,7 +41,7 @@ def vendor_responses(
     alpha_vantage: AlphaVantage,
     watchlists: Watchlists,
 ) -> dg.MaterializeResult:
-    """Every answer of the vendor exactly as it came, refusals too; asks only for what is missing."""
+    """Every answer of the vendor as it came, refusals too; asks only for what is missing."""
     night = nights.open(sessions_of_run(context.run.tags, market))[-1]
     clock = market.clock(night.as_of)
     agenda = agenda_of(
