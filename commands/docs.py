@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from pipelines.documents.catalogue import documents_document
+from pipelines.documents.privileges import role_document
 from pipelines.features.catalogue import GROUPS
 from pipelines.features.documentation import features_document
 from pipelines.tables import tables_document
@@ -15,6 +16,7 @@ def pages() -> dict[Path, str]:
     return {
         folder / "tables.md": tables_document(),
         folder / "documents.md": documents_document(),
+        folder / "mongodb_role.md": role_document(),
         folder / "features.md": features_document(GROUPS),
     }
 

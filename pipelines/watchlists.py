@@ -11,6 +11,9 @@ from datetime import datetime
 
 import polars as pl
 
+COLLECTION = "watchlists"
+"""The backend's collection; we only read it."""
+
 _SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,31}")
 
 

@@ -7,12 +7,10 @@ import dagster as dg
 from pipelines.nights import Night
 from pipelines.tables import WATCHLISTS
 from pipelines.universe import Universe
-from pipelines.watchlists import WatchedSymbols, watched_symbols, watchlist_rows
+from pipelines.watchlists import COLLECTION, WatchedSymbols, watched_symbols, watchlist_rows
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
 from resources.serving import Serving
-
-COLLECTION = "watchlists"
 
 
 class Watchlists(dg.ConfigurableResource[Any]):
