@@ -29,6 +29,7 @@ NAMED = {
     Fault.GARBLED: {"unreadable"},
     Fault.OTHER_SYMBOL: {"unreadable"},
 }
+PATIENCE_SECONDS = 1.5
 SLOW = {Fault.TIMEOUT, Fault.SLOW_BODY}
 """Each costs a wait by the clock on the wall: they come as often as time allows."""
 
@@ -50,10 +51,15 @@ def test_no_fault_reaches_a_table_and_each_is_named(
     rng = random.Random(f"faults {plan}")  # noqa: S311 - a reproducible choice
     nights = VendorNights(tmp_path, market, plan=plan)
     nights.vendor = nights.vendor.model_copy(
-        update={"read_timeout_seconds": 0.3, "answer_seconds": 0.3, "faults_in_a_row": 1000}
+        update={
+            # Long enough that a busy machine's healthy answer is never taken for a slow one.
+            "read_timeout_seconds": PATIENCE_SECONDS,
+            "answer_seconds": PATIENCE_SECONDS,
+            "faults_in_a_row": 1000,
+        }
     )
     symbols, injected, named = list(market.symbols), Counter[Fault](), Counter[str]()
-    kinds = [fault for fault in Fault if fault not in SLOW] * 2 + sorted(SLOW)
+    kinds = [fault for fault in Fault if fault not in SLOW] * 3 + sorted(SLOW)
     sessions = iter(CALENDAR.sessions(date(2012, 9, 4), date(2012, 12, 31)))
     stored = nights.stored()
     while injected.total() < FAULTS / 2:

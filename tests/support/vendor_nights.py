@@ -46,7 +46,7 @@ class VendorNights:
         self.nights = Nights(lake=self.lake, market=Market(name="sample"))
         self.archive = VendorArchive(lake=self.lake, metered_batch=25)
         self.vendor = AlphaVantage(
-            api_key=KEY, plan=plan, attempts=2, first_wait_seconds=0.0, read_timeout_seconds=0.5
+            api_key=KEY, plan=plan, attempts=2, first_wait_seconds=0.0, read_timeout_seconds=2.0
         )
         self.account = account or Account(plan=plan)
         self.clock = SteppingClock(CALENDAR.known_at(market.last_session))
