@@ -51,6 +51,29 @@ vendor: $(READY) ## Serve the recorded market in the vendor's protocol on loopba
 status: $(READY) ## Say where everything is and what runs; fails if the last session has no night.
 	@$(BIN)/python -m commands.status
 
+VERSION ?=
+REASON ?= a person's decision
+
+.PHONY: rollback
+rollback: $(READY) ## Let an earlier signal model score again: make rollback VERSION=3 REASON="…".
+	@$(BIN)/python -m commands.rollback --version "$(VERSION)" --reason "$(REASON)"
+
+.PHONY: sql
+sql: $(READY) ## Open a DuckDB shell on the lake, read only; statements may be piped in too.
+	@$(BIN)/python -m commands.sql
+
+# `make training-set ID=… TO=rows.arrows` makes one again; without ID they are listed.
+ID ?=
+TO ?=
+
+.PHONY: training-set
+training-set: $(READY) ## List what models were trained on, or make one training set again from its name.
+	@$(BIN)/python -m commands.training_set --id "$(ID)" --to "$(TO)"
+
+.PHONY: replay
+replay: $(READY) ## Make a past night's documents again and compare: SESSION=YYYY-MM-DD.
+	@$(BIN)/python -m commands.replay --session "$(SESSION)"
+
 .PHONY: mongo-uri
 mongo-uri: $(READY) ## Print MongoDB's address alone (with make -s), starting the embedded one.
 	@$(BIN)/python -m commands.mongo_uri
@@ -64,9 +87,13 @@ clean: ## End what runs and remove all state (the state folder and .venv).
 	@if test -e $(READY); then $(BIN)/python -m commands.stop; fi
 	rm -rf .nightdesk $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
+# Tests run in this many processes, a file of tests in one of them; files with slow tests begin.
+TEST_PROCESSES ?= 2
+
 .PHONY: test
 test: $(READY) ## Run every test, with coverage.
-	@$(BIN)/python -m pytest --cov --cov-report=term
+	@$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile \
+		--no-loadscope-reorder --cov --cov-report=term
 
 # `make bench-signals BENCH="--seeds 5 --symbols 100 --sessions 1500"` is a smaller run.
 BENCH ?=
@@ -74,6 +101,38 @@ BENCH ?=
 .PHONY: bench-signals
 bench-signals: $(READY) ## Measure the signals on simulated markets: noise, and a known planted part.
 	@$(BIN)/python -m benchmarks.signals $(BENCH)
+
+.PHONY: bench-anomalies
+bench-anomalies: $(READY) ## Inject faults into simulated and real bars; measure what is found, and false alarms.
+	@$(BIN)/python -m benchmarks.anomalies $(BENCH)
+
+.PHONY: bench-forecasts
+bench-forecasts: $(READY) ## Forecast simulated and recorded portfolios: coverage, scores, cost.
+	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.forecasts $(BENCH)
+
+.PHONY: bench-scaling
+bench-scaling: $(READY) ## Derive 20 years of 100 to 10,000 symbols, lake to lake: time and memory.
+	@$(BIN)/python -m benchmarks.scaling $(BENCH)
+
+.PHONY: bench-features
+bench-features: $(READY) ## Compute Alpha158 by pyqlib, DuckDB, polars and our kernels, on the same bars.
+	@$(BIN)/python -m benchmarks.features $(BENCH)
+
+.PHONY: bench-night
+bench-night: $(READY) ## Run one new session of 10,000 symbols, stage by stage, after the vendor's answers.
+	@$(BIN)/python -m benchmarks.night $(BENCH)
+
+.PHONY: bench-publishing
+bench-publishing: $(READY) ## Publish 10,000 and 100,000 documents to a real mongod: new, unchanged, changed.
+	@$(BIN)/python -m benchmarks.publishing $(BENCH)
+
+.PHONY: bench-regimes
+bench-regimes: $(READY) ## Measure regimes on markets of known states and on the S&P 500; speed and cost.
+	@$(BIN)/python -m benchmarks.regimes $(BENCH)
+
+.PHONY: bench-promotion
+bench-promotion: $(READY) ## Challenge champions weekly: how often luck wins, and how soon a better model.
+	@$(BIN)/python -m benchmarks.promotion $(BENCH)
 
 .PHONY: lint
 lint: $(READY) ## Check style and formatting.

@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 import assets
+from jobs.heartbeat import regime_heartbeat
 from jobs.history import HISTORY
 from jobs.maintenance import maintenance
 from jobs.nightly import NIGHTLY
@@ -12,8 +13,11 @@ from jobs.training import TRAINING
 from resources.settings import load_settings
 from resources.wiring import build_resources
 from schedules.alerts import failed_runs, missing_nights
+from schedules.heartbeat import heartbeat_schedule
+from schedules.lost_runs import lost_runs
 from schedules.maintenance import MAINTENANCE_SCHEDULE
 from schedules.nightly import nightly_schedule
+from schedules.retraining import drift_retraining
 from schedules.training import TRAINING_SCHEDULE
 
 
@@ -22,10 +26,14 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
         asset_checks=dg.load_asset_checks_from_package_module(assets),
-        jobs=[NIGHTLY, TRAINING, HISTORY, maintenance],
-        sensors=[failed_runs, missing_nights],
-        schedules=[nightly_schedule, TRAINING_SCHEDULE, MAINTENANCE_SCHEDULE],
+        jobs=[NIGHTLY, TRAINING, HISTORY, maintenance, regime_heartbeat],
+        sensors=[failed_runs, lost_runs, missing_nights, drift_retraining],
+        schedules=[
+            *(nightly_schedule, TRAINING_SCHEDULE, MAINTENANCE_SCHEDULE),
+            heartbeat_schedule,
+        ],
         resources=build_resources(load_settings()) | overrides,
+        executor=dg.in_process_executor,  # of what the UI runs without a job, too
     )
 
 

@@ -1,7 +1,10 @@
 """Features and labels: what models see of a session, and what the next one brought."""
 
+from typing import Any
+
 import dagster as dg
 
+from assets.feature_report import feature_metadata
 from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
@@ -12,13 +15,19 @@ from pipelines.features.derivation import FEATURE_DERIVATIONS
 from pipelines.features.engine import feature_statistics_query
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.indicators import INDICATORS
+from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
 from pipelines.features.ranges import out_of_bounds, statistics_table
 from pipelines.features.technical import TECHNICAL
 from pipelines.label_derivation import NEXT_SESSION_LABELS_DERIVATION
-from pipelines.tables import FEATURE_TABLES, NEXT_SESSION_LABELS
+from pipelines.nights import Night
+from pipelines.tables import FEATURE_TABLES, MARKET_RETURNS, NEXT_SESSION_LABELS
 from resources.lake import Lake
 from resources.market import Market
 from resources.nights import Nights
+
+_BOUNDS_DESCRIPTION = (
+    "Every feature lies within what its own formula can give, and no row is there twice."
+)
 
 
 def _feature_asset(group: FeatureGroup, description: str) -> dg.AssetsDefinition:
@@ -40,17 +49,44 @@ def _feature_asset(group: FeatureGroup, description: str) -> dg.AssetsDefinition
         context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
     ) -> dg.MaterializeResult:
         night = nights.find(sessions_of_run(context.run.tags, market))[-1]
-        update = lake.bring_up_to_date(FEATURE_DERIVATIONS[table.name], night=night)
-        statistics = lake.read(feature_statistics_query(group, table=table.name))
-        return dg.MaterializeResult(
-            metadata={
-                **update_metadata(lake, update),
-                "features_version": group.version,
-                "statistics": dg.MetadataValue.md(statistics_table(statistics)),
-            }
-        )
+        metadata = brought_up_to_date(group, lake, night)
+        return dg.MaterializeResult(metadata={**metadata, **feature_metadata(lake, group)})
 
     return features
+
+
+def brought_up_to_date(group: FeatureGroup, lake: Lake, night: Night) -> dict[str, Any]:
+    """Bring a group's table up to date; return what to report of it."""
+    update = lake.bring_up_to_date(FEATURE_DERIVATIONS[group.name], night=night)
+    statistics = lake.read(feature_statistics_query(group, table=group.name))
+    return {
+        **update_metadata(lake, update),
+        "features_version": group.version,
+        "statistics": dg.MetadataValue.md(statistics_table(statistics)),
+    }
+
+
+def bounds_of(group: FeatureGroup, lake: Lake) -> dg.AssetCheckResult:
+    """Tell whether a stored group is what its own formulas can give."""
+    statistics = lake.read(feature_statistics_query(group, table=group.name))
+    faults = out_of_bounds(group, statistics)
+    repeated = lake.read(duplicate_key_query(FEATURE_TABLES[group.name])).item()
+    return dg.AssetCheckResult(
+        passed=not faults and repeated == 0,
+        asset_key=group.name,
+        check_name=f"{group.name}_are_within_bounds",
+        metadata={"out_of_bounds": faults or "none", "repeated_keys": repeated},
+    )
+
+
+def no_rows_of(group: FeatureGroup) -> dg.AssetCheckResult:
+    """Tell that a group is not computed, and so nothing of it can be wrong."""
+    return dg.AssetCheckResult(
+        passed=True,
+        asset_key=group.name,
+        check_name=f"{group.name}_are_within_bounds",
+        metadata={"rows": 0, "computed": "no: NIGHTDESK_FEATURE_GROUPS does not name it"},
+    )
 
 
 def _bounds_check(group: FeatureGroup, asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
@@ -60,17 +96,10 @@ def _bounds_check(group: FeatureGroup, asset: dg.AssetsDefinition) -> dg.AssetCh
         name=f"{group.name}_are_within_bounds",
         asset=asset,
         blocking=True,
-        description="Every feature lies within what its own formula can give, and no row is there "
-        "twice. Where not, the night stops before it scores.",
+        description=f"{_BOUNDS_DESCRIPTION} Where not, the night stops before it scores.",
     )
     def within_bounds(lake: Lake) -> dg.AssetCheckResult:
-        statistics = lake.read(feature_statistics_query(group, table=group.name))
-        faults = out_of_bounds(group, statistics)
-        repeated = lake.read(duplicate_key_query(FEATURE_TABLES[group.name])).item()
-        return dg.AssetCheckResult(
-            passed=not faults and repeated == 0,
-            metadata={"out_of_bounds": faults or "none", "repeated_keys": repeated},
-        )
+        return bounds_of(group, lake)
 
     return within_bounds
 
@@ -93,7 +122,26 @@ cross_section_features = _feature_asset(
 )
 cross_section_features_are_within_bounds = _bounds_check(CROSS_SECTIONS, cross_section_features)
 
-FEATURE_ASSETS = (technical_features, indicator_features, cross_section_features)
+SIGNAL_FEATURE_ASSETS = (technical_features, indicator_features, cross_section_features)
+"""What the signals learn from."""
+
+
+@dg.asset(
+    group_name=Group.FEATURES.value,
+    owners=OWNERS,
+    kinds={"ducklake", "polars"},
+    pool=LAKE_POOL,
+    deps=[clean_prices],
+    backfill_policy=ONE_RUN,
+    metadata=table_metadata(MARKET_RETURNS),
+)
+def market_returns(
+    context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
+) -> dg.MaterializeResult:
+    """The market's return of each session: the mean of all symbols' total returns."""
+    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
+    update = lake.bring_up_to_date(MARKET_RETURNS_DERIVATION, night=night)
+    return dg.MaterializeResult(metadata=update_metadata(lake, update))
 
 
 @dg.asset(

@@ -29,4 +29,7 @@ class Group(StrEnum):
     FEATURES = "features"
     TRAINING = "training"
     SIGNALS = "signals"
+    REGIMES = "regimes"
+    FORECASTS = "forecasts"
+    LIFECYCLE = "lifecycle"
     PUBLISHING = "publishing"

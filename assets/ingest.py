@@ -7,15 +7,19 @@ from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.partitions import sessions_of_run
 from assets.reporting import (
     asking_metadata,
+    counts_metadata,
     held_metadata,
     stale_metadata,
     table_metadata,
+    unknown_metadata,
     update_counts,
 )
+from assets.verdicts import reviewed_verdicts
 from assets.watchlists import watchlists as landed_watchlists
 from pipelines.tables import COMPANY_OVERVIEWS, DAILY_PRICES, LISTINGS, VENDOR_RESPONSES
 from resources.alpha_vantage import AlphaVantage
 from resources.company_ingestion import ingest_listings, ingest_overviews
+from resources.index_ingestion import ingest_indexes
 from resources.market import Market
 from resources.nights import Nights
 from resources.price_ingestion import ingest_prices, rebuild_prices
@@ -29,7 +33,7 @@ from resources.watchlists import Watchlists
     owners=OWNERS,
     kinds={"alphavantage", "ducklake"},
     pool=LAKE_POOL,
-    deps=[landed_watchlists],
+    deps=[landed_watchlists, reviewed_verdicts],
     backfill_policy=ONE_RUN,
     metadata=table_metadata(VENDOR_RESPONSES),
 )
@@ -43,6 +47,11 @@ def vendor_responses(
 ) -> dg.MaterializeResult:
     """Every answer of the vendor as it came, refusals too; asks only for what is missing."""
     night = nights.open(sessions_of_run(context.run.tags, market))[-1]
+    # What a killed night has landed and not read would be asked for a second time.
+    ingest_prices(
+        vendor_archive.lake, night=night, calendar=market.calendar, progress=context.log.info
+    )
+    ingest_indexes(vendor_archive.lake, night=night, calendar=market.calendar)
     clock = market.clock(night.as_of)
     agenda = agenda_of(
         night,
@@ -52,13 +61,19 @@ def vendor_responses(
         calendar=market.calendar,
         clock=clock,
         preferred=watchlists.symbols(),
+        indexes=market.indexes(),
     )
     with market.vendor(night.as_of) as base_url:
         answers = alpha_vantage.fetch(agenda, base_url=base_url, clock=clock)
         outcomes = vendor_archive.land(
             answers, night=night, progress=context.log.info, plan=alpha_vantage.limits
         )
-    return dg.MaterializeResult(metadata=asking_metadata(night, agenda, outcomes))
+    return dg.MaterializeResult(
+        metadata={
+            **asking_metadata(night, agenda, outcomes),
+            **unknown_metadata(vendor_archive.knowledge().rejections),
+        }
+    )
 
 
 class PricesConfig(dg.Config):
@@ -98,6 +113,8 @@ def daily_prices(
             "inserted": report.inserted,
             "revised_by_vendor": report.revised,
             "deleted": report.deleted,
+            "changes_by_kind": counts_metadata(report.noted.revisions),
+            "body_anomalies": report.noted.body_anomalies or "none",
             "unreadable": report.unreadable,
             **stale_metadata(vendor_archive.latest_sessions(), night.session),
             **held_metadata(vendor_archive.lake, DAILY_PRICES.name),

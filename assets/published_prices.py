@@ -2,8 +2,8 @@
 
 import dagster as dg
 
-from assets.groups import ONE_RUN, OWNERS, SERVING_POOL, Group
 from assets.partitions import sessions_of_run
+from assets.published import published_asset
 from assets.quality import clean_prices
 from assets.reporting import price_publishing_metadata, publishing_metadata
 from pipelines.documents.coverage import (
@@ -25,15 +25,10 @@ from resources.watchlists import Watchlists
 def price_asset(name: str, series: PriceSeries, *, description: str) -> dg.AssetsDefinition:
     """Return the asset that publishes one price collection."""
 
-    @dg.asset(
+    @published_asset(
+        [clean_prices],
         name=name,
         description=description,
-        group_name=Group.PUBLISHING.value,
-        owners=OWNERS,
-        kinds={"mongodb"},
-        pool=SERVING_POOL,
-        deps=[clean_prices],
-        backfill_policy=ONE_RUN,
     )
     def published(
         context: dg.AssetExecutionContext,
@@ -82,13 +77,8 @@ published_monthly_prices = price_asset(
 )
 
 
-@dg.asset(
-    group_name=Group.PUBLISHING.value,
-    owners=OWNERS,
-    kinds={"mongodb"},
-    pool=SERVING_POOL,
-    deps=[published_prices, published_weekly_prices, published_monthly_prices],
-    backfill_policy=ONE_RUN,
+@published_asset(
+    [published_prices, published_weekly_prices, published_monthly_prices],
 )
 def published_coverage(
     context: dg.AssetExecutionContext,

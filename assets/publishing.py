@@ -2,21 +2,40 @@
 
 import dagster as dg
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, SERVING_POOL, Group
-from assets.partitions import SESSIONS, sessions_of_run
+from assets.groups import LAKE_POOL
+from assets.model_drift import published_drift
+from assets.partitions import sessions_of_run
+from assets.published import published_asset
+from assets.published_anomalies import (
+    published_anomalies,
+    published_quality_summaries,
+    published_quarantine,
+)
+from assets.published_forecasts import (
+    published_portfolio_equity,
+    published_portfolio_forecasts,
+)
+from assets.published_models import published_models
 from assets.published_prices import published_coverage
+from assets.published_registry import published_registry
+from assets.published_track_record import published_outcomes, published_track_records
+from assets.regimes import published_regimes
 from assets.reporting import publishing_metadata
 from assets.signals import signal_scores
-from pipelines.documents.daily_price import DailyPrice, session_scope
+from assets.track_record import track_records
+from pipelines.anomalies.tables import QUARANTINED_PRICES
 from pipelines.documents.pipeline_run import PipelineRun
 from pipelines.documents.signal import MLSignal
-from pipelines.features.catalogue import GROUPS
+from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.groups import longest_look_back
+from pipelines.lifecycle.tables import TRACK_RECORDS
+from pipelines.lifecycle.track_record import live_records
 from pipelines.manifest import manifests
 from pipelines.signals.nightly import signal_documents, signal_scope
 from pipelines.signals.settings import SignalSettings
-from pipelines.tables import QUARANTINED_PRICES, SIGNAL_SCORES
+from pipelines.tables import SIGNAL_SCORES
 from resources.lake import Lake
+from resources.manifest_counts import published_by
 from resources.market import Market
 from resources.model_registry import ModelRegistry
 from resources.nights import Nights
@@ -24,14 +43,9 @@ from resources.provenance import provenance
 from resources.serving import Serving
 
 
-@dg.asset(
-    group_name=Group.PUBLISHING.value,
-    owners=OWNERS,
-    kinds={"mongodb"},
-    pool=SERVING_POOL,
-    deps=[signal_scores],
-    partitions_def=SESSIONS,
-    backfill_policy=ONE_RUN,
+@published_asset(
+    [signal_scores, track_records],
+    by_session=True,
 )
 def published_signals(
     context: dg.AssetExecutionContext,
@@ -52,7 +66,8 @@ def published_signals(
             scores,
             tonight,
             track_records=model_registry.track_records(scores["model_version"]),
-            look_back_sessions=longest_look_back(GROUPS),
+            live_records=live_records(lake.of_sessions(TRACK_RECORDS, sessions)),
+            look_back_sessions=longest_look_back(SIGNAL_GROUPS),
         ),
         scope=signal_scope(tonight),
         as_of=tonight[-1].as_of,
@@ -60,14 +75,16 @@ def published_signals(
     return dg.MaterializeResult(metadata=publishing_metadata(report))
 
 
-@dg.asset(
-    group_name=Group.PUBLISHING.value,
-    owners=OWNERS,
-    kinds={"mongodb"},
+@published_asset(
+    [
+        *(published_coverage, published_signals, published_regimes),  # and so all prices
+        *(published_portfolio_forecasts, published_portfolio_equity),
+        *(published_anomalies, published_quarantine, published_quality_summaries),
+        *(published_outcomes, published_track_records, published_models, published_drift),
+        published_registry,
+    ],
+    by_session=True,
     pool=LAKE_POOL,
-    deps=[published_coverage, published_signals],  # and so all prices
-    partitions_def=SESSIONS,
-    backfill_policy=ONE_RUN,
 )
 def night_manifest(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights, serving: Serving
@@ -76,22 +93,22 @@ def night_manifest(
     sessions = sessions_of_run(context.run.tags, market)
     tonight = nights.find(sessions)
     serving.ensure_indexes([PipelineRun])
-    documents = manifests(
-        tonight,
-        scores=lake.of_sessions(SIGNAL_SCORES, sessions),
-        quarantined=lake.of_sessions(QUARANTINED_PRICES, sessions),
-        snapshots=nights.fix_snapshots(tonight),
-        published=lambda night: serving.summaries(
-            {DailyPrice: session_scope(night.session), MLSignal: signal_scope([night])}
-        ),
-        provenance=provenance(SignalSettings()),
-        run_id=context.run.run_id,
-    )
+    documents = [
+        *manifests(
+            tonight,
+            scores=lake.of_sessions(SIGNAL_SCORES, sessions),
+            quarantined=lake.of_sessions(QUARANTINED_PRICES, sessions),
+            snapshots=nights.fix_snapshots(tonight),
+            published=published_by(serving, newest=nights.newest_published()),
+            provenance=provenance(SignalSettings()),
+            run_id=context.run.run_id,
+        )
+    ]
     report = serving.reconcile(
         PipelineRun,
         documents,
         scope={"night_id": [night.night_id for night in tonight]},
         as_of=tonight[-1].as_of,
     )
-    nights.note_published(tonight)
+    nights.note_published(tonight, documents)
     return dg.MaterializeResult(metadata=publishing_metadata(report))

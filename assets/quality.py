@@ -6,10 +6,12 @@ from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.ingest import daily_prices
 from assets.partitions import sessions_of_run
 from assets.reporting import counts_metadata, table_metadata, update_metadata
-from pipelines.anomalies.rules import QUARANTINE_DERIVATION
-from pipelines.anomalies.suite import expectations_table, judge_clean_prices, unmet
+from assets.verdicts import reviewed_verdicts
+from pipelines.anomalies.derivation import PRICE_ANOMALIES_DERIVATION
+from pipelines.anomalies.quarantine import QUARANTINE_DERIVATION
+from pipelines.anomalies.tables import PRICE_ANOMALIES, QUARANTINED_PRICES
 from pipelines.prices.total_return import CLEAN_PRICES_DERIVATION
-from pipelines.tables import CLEAN_PRICES, QUARANTINED_PRICES
+from pipelines.tables import CLEAN_PRICES
 from resources.lake import Lake
 from resources.market import Market
 from resources.nights import Nights
@@ -18,16 +20,45 @@ from resources.nights import Nights
 @dg.asset(
     group_name=Group.QUALITY.value,
     owners=OWNERS,
+    kinds={"ducklake", "polars"},
+    pool=LAKE_POOL,
+    deps=[daily_prices, reviewed_verdicts],
+    backfill_policy=ONE_RUN,
+    metadata=table_metadata(PRICE_ANOMALIES),
+)
+def price_anomalies(
+    context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
+) -> dg.MaterializeResult:
+    """What the rules find wrong or remarkable about each bar, by what its own night could know."""
+    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
+    update = lake.bring_up_to_date(PRICE_ANOMALIES_DERIVATION, night=night)
+    counts = [
+        lake.read(f"SELECT {name}, count(*) FROM price_anomalies GROUP BY {name}").iter_rows()
+        for name in ("anomaly_type", "severity")
+    ]
+    by_type, by_severity = (counts_metadata(dict(rows)) for rows in counts)
+    return dg.MaterializeResult(
+        metadata={
+            **update_metadata(lake, update),
+            "anomalies_by_type": by_type,
+            "anomalies_by_severity": by_severity,
+        }
+    )
+
+
+@dg.asset(
+    group_name=Group.QUALITY.value,
+    owners=OWNERS,
     kinds={"ducklake", "sql"},
     pool=LAKE_POOL,
-    deps=[daily_prices],
+    deps=[daily_prices, price_anomalies, reviewed_verdicts],
     backfill_policy=ONE_RUN,
     metadata=table_metadata(QUARANTINED_PRICES),
 )
 def quarantined_prices(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:
-    """Bars that break a hard rule, as the vendor sent them, with the rules and the reasons."""
+    """Bars withheld by rules, the journal of revisions or a person, with reasons and evidence."""
     night = nights.find(sessions_of_run(context.run.tags, market))[-1]
     update = lake.bring_up_to_date(QUARANTINE_DERIVATION, night=night)
     by_rule = lake.read(
@@ -38,6 +69,9 @@ def quarantined_prices(
         metadata={
             **update_metadata(lake, update),
             "bars_by_rule": counts_metadata(dict(by_rule.iter_rows())),
+            "former_revision_in_force": lake.read(
+                "SELECT count(in_force_revision) FROM quarantined_prices"
+            ).item(),
         }
     )
 
@@ -54,30 +88,10 @@ def quarantined_prices(
 def clean_prices(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:
-    """Bars that break no hard rule, with a total return index chained forwards only."""
+    """Bars that are not withheld, or as they last were good, with total return chained forwards."""
     night = nights.find(sessions_of_run(context.run.tags, market))[-1]
     update = lake.bring_up_to_date(CLEAN_PRICES_DERIVATION, night=night)
     return dg.MaterializeResult(metadata=update_metadata(lake, update))
-
-
-@dg.asset_check(
-    asset=clean_prices,
-    blocking=True,
-    description="Every clean bar is there once, with prices above zero, the high highest and the "
-    "low lowest. Where one is not, the night stops before it publishes.",
-)
-def clean_prices_keep_the_hard_rules(lake: Lake) -> dg.AssetCheckResult:
-    """Judge clean prices by the suite of Great Expectations; broken, it stops the night."""
-    bars = lake.read("SELECT * FROM clean_prices")
-    outcomes = judge_clean_prices(bars)
-    return dg.AssetCheckResult(
-        passed=not unmet(outcomes),
-        metadata={
-            "bars_judged": bars.height,
-            "expectations_broken": len(unmet(outcomes)),
-            "expectations": dg.MetadataValue.md(expectations_table(outcomes)),
-        },
-    )
 
 
 @dg.asset_check(
@@ -88,7 +102,7 @@ def quarantine_is_empty(lake: Lake) -> dg.AssetCheckResult:
     """Warn where bars are withheld: the night goes on without them, a person should look."""
     waiting = lake.read(
         "SELECT symbol, session::VARCHAR AS session, array_to_string(reasons, '; ') AS reasons "
-        "FROM quarantined_prices ORDER BY session DESC, symbol LIMIT 20"
+        "FROM quarantined_prices WHERE resolution IS NULL ORDER BY session DESC, symbol LIMIT 20"
     )
     return dg.AssetCheckResult(
         passed=waiting.is_empty(),

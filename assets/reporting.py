@@ -1,5 +1,6 @@
 """What assets report of themselves in the Dagster UI."""
 
+import base64
 from collections.abc import Mapping
 from datetime import date
 
@@ -8,8 +9,9 @@ import polars as pl
 
 from pipelines.derivations import TableUpdate
 from pipelines.nights import Night
-from pipelines.tables import Table
+from pipelines.table import Table
 from pipelines.vendor.agenda import Agenda
+from pipelines.vendor.knowledge import Rejections
 from resources.lake import Lake
 from resources.publishing_report import PricePublishingReport, PublishingReport
 
@@ -66,6 +68,15 @@ def asking_metadata(
     }
 
 
+def unknown_metadata(rejections: Mapping[str, Rejections]) -> dict[str, dg.MetadataValue]:
+    """Return the symbols that the vendor does not know, and when each is asked for again."""
+    shown = [
+        f"{symbol} ({found.count} times, again from {found.next_try:%Y-%m-%d})"
+        for symbol, found in sorted(rejections.items())
+    ]
+    return {"unknown_symbols": dg.MetadataValue.text(", ".join(shown) or "none")}
+
+
 def stale_metadata(
     latest_sessions: Mapping[str, date], session: date
 ) -> dict[str, dg.MetadataValue]:
@@ -101,6 +112,11 @@ def count_by(rows: pl.DataFrame, column: str) -> dg.MetadataValue:
     """Return how often each value of a column occurs, as a small table; nulls are left out."""
     counted = rows.drop_nulls(column).group_by(column).len()
     return counts_metadata(dict(counted.iter_rows()))
+
+
+def picture_metadata(png: bytes) -> dg.MetadataValue:
+    """Return a picture as Markdown that the UI shows in place."""
+    return dg.MetadataValue.md(f"![plot](data:image/png;base64,{base64.b64encode(png).decode()})")
 
 
 def publishing_metadata(report: PublishingReport) -> dict[str, dg.MetadataValue]:

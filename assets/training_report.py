@@ -1,11 +1,12 @@
 """What training reports of itself in the Dagster UI: figures with intervals, and two pictures."""
 
-import base64
-
 import dagster as dg
 import polars as pl
 
-from pipelines.signals.model import SignalTraining
+from assets.reporting import picture_metadata
+from pipelines.lifecycle.promotion import Decision
+from pipelines.signals.model import SignalTraining, TrainedSignal
+from pipelines.signals.selection import SelectionEvidence
 from resources.model_registry import Registration
 
 
@@ -31,10 +32,42 @@ def training_metadata(
             _share(training.predictions, "is_out_of_range")
         ),
         "metrics": dg.MetadataValue.md("\n".join([*head, *lines])),
-        "champion_version": dg.MetadataValue.int(registration.champion),
+        "young_symbols": dg.MetadataValue.md("\n".join(_young_lines(final))),
+        "champion_version": dg.MetadataValue.text(str(registration.champion or "none")),
         "versions_added": dg.MetadataValue.int(len(registration.added)),
-        "calibration_plot": dg.MetadataValue.md(_picture(calibration_plot(training))),
-        "auc_by_year_plot": dg.MetadataValue.md(_picture(area_plot(training))),
+        "calibration_plot": picture_metadata(calibration_plot(training)),
+        "auc_by_year_plot": picture_metadata(area_plot(training)),
+    }
+
+
+def decision_metadata(decision: Decision) -> dict[str, dg.MetadataValue]:
+    """Return whether the model was promoted, why, and every condition that was asked for."""
+    words = {True: "passed", False: "**failed**", None: "not asked"}
+    lines = [f"| {one.name} | {words[one.passed]} | {one.note} |" for one in decision.checklist]
+    head = ["| condition | | what was found |", "| --- | --- | --- |"]
+    return {
+        "verdict": dg.MetadataValue.text(decision.verdict.value),
+        "reason": dg.MetadataValue.text(decision.reason),
+        "alpha_spent": dg.MetadataValue.float(decision.alpha),
+        "checklist": dg.MetadataValue.md("\n".join([*head, *lines])),
+    }
+
+
+def selection_metadata(evidence: SelectionEvidence) -> dict[str, dg.MetadataValue]:
+    """Return how much of the published family's returns may be the luck of having tried many."""
+    shown = {
+        "deflated_sharpe_ratio": evidence.deflated_sharpe,
+        "probability_of_overfitting": evidence.overfitting,
+    }
+    return {
+        "trials_ever": dg.MetadataValue.int(evidence.trials),
+        "independent_trials": dg.MetadataValue.float(evidence.independent_trials),
+        **{
+            name: dg.MetadataValue.text(
+                "too few returns to tell" if value is None else f"{value:.3f}"
+            )
+            for name, value in shown.items()
+        },
     }
 
 
@@ -49,11 +82,25 @@ def _trial_lines(training: SignalTraining) -> list[str]:
     ]
 
 
+def _young_lines(final: TrainedSignal) -> list[str]:
+    """Return how rows without dispensable features did beside all rows, as the lines of a table."""
+    records = {"all": final.track_record, "without them": final.incomplete_record}
+    lines = [
+        f"| {name} | {record.rows} | {record.auc} | {record.calibration_slope} "
+        f"| {record.log_loss_gain} |"
+        for name, record in records.items()
+        if record
+    ]
+    return [
+        f"Rows may lack: {', '.join(final.may_lack) or 'nothing'}. Symbols that do are "
+        f"{'scored' if final.knows_incomplete_rows else 'not scored'}.",
+        "",
+        "| rows | number | AUC | slope | gain in log loss |",
+        "| --- | ---: | --- | --- | --- |",
+        *lines,
+    ]
+
+
 def _share(predictions: pl.DataFrame, name: str) -> float:
     """Return the share of rows for which a column is true; 0 without rows."""
     return float(predictions[name].sum()) / max(1, predictions.height)
-
-
-def _picture(png: bytes) -> str:
-    """Return a picture as Markdown that the UI shows in place."""
-    return f"![plot](data:image/png;base64,{base64.b64encode(png).decode()})"

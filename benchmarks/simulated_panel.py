@@ -1,7 +1,7 @@
 """The training panel of a simulated market, made by the functions that the night uses.
 
-Bars → total returns → features and labels by the same SQL over DuckDB, some symbols at a time. Only
-the vendor and the lake are left out.
+Bars → total returns → features and labels by the same SQL over DuckDB, some symbols at a time but
+for features that look at a whole session. Only the vendor and the lake are left out.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import duckdb
 import polars as pl
 
-from pipelines.features.catalogue import GROUPS
+from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.engine import feature_query
 from pipelines.labels import label_query
 from pipelines.markets.simulated import simulate_chunks
@@ -17,7 +17,7 @@ from pipelines.markets.simulation.settings import SimulationSettings
 from pipelines.prices.total_return import chain_total_returns
 from pipelines.signals.training import PANEL_KEY
 
-FEATURES = tuple(name for group in GROUPS for name in group.expressions)
+FEATURES = tuple(name for group in SIGNAL_GROUPS for name in group.expressions)
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,12 +33,16 @@ class SimulatedPanel:
 
 def simulated_panel(settings: SimulationSettings) -> SimulatedPanel:
     """Make a market and its panel, by session and symbol."""
-    rows, chances = [], []
+    rows, clean, chances = [], [], []
     sessions = pl.DataFrame({"session": settings.days})
     for chunk in simulate_chunks(settings):
-        rows.append(_panel_of(clean_prices(chunk.bars), sessions))
+        clean.append(clean_prices(chunk.bars))
+        rows.append(_labelled(clean[-1], sessions))
         chances.append(chunk.chances)
-    return SimulatedPanel(pl.concat(rows).sort("session", "symbol"), pl.concat(chances))
+    panel = _with_features(pl.concat(rows), pl.concat(clean), session_wide=True)
+    return SimulatedPanel(
+        panel.select(PANEL_KEY + FEATURES).sort("session", "symbol"), pl.concat(chances)
+    )
 
 
 def clean_prices(bars: pl.DataFrame) -> pl.DataFrame:
@@ -49,19 +53,33 @@ def clean_prices(bars: pl.DataFrame) -> pl.DataFrame:
             is_clean=True,
             is_seed=False,
             seed_split_factor=pl.lit(None, dtype=pl.Float64),
-            seed_index=pl.lit(None, dtype=pl.Float64),
+            seed_units=pl.lit(None, dtype=pl.Float64),
         )
     )
 
 
-def _panel_of(clean: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
-    """Return the labelled rows of some symbols with the features of every group."""
+def _labelled(clean: pl.DataFrame, sessions: pl.DataFrame) -> pl.DataFrame:
+    """Return the labelled rows of some symbols with the features that need no other symbol."""
     with duckdb.connect() as connection:
         connection.register("clean_prices", clean.to_arrow())
         connection.register("exchange_sessions", sessions.to_arrow())
         labels = label_query(source="clean_prices", sessions="exchange_sessions")
-        panel = connection.sql(labels).pl().select(PANEL_KEY)
-        for group in GROUPS:
-            features = connection.sql(feature_query(group, source="clean_prices")).pl()
-            panel = panel.join(features, on=["symbol", "session"], how="left")
-    return panel
+        rows = connection.sql(labels).pl().select(PANEL_KEY)
+    return _with_features(rows, clean, session_wide=False)
+
+
+def _with_features(rows: pl.DataFrame, clean: pl.DataFrame, *, session_wide: bool) -> pl.DataFrame:
+    """Return `rows` with the features of the groups that look at whole sessions, or of those not.
+
+    Args:
+        rows: symbol and session, and anything else.
+        clean: the bars, of all symbols for groups that look at whole sessions.
+        session_wide: which groups.
+    """
+    with duckdb.connect() as connection:
+        connection.register("clean_prices", clean.to_arrow())
+        for group in SIGNAL_GROUPS:
+            if group.is_session_wide is session_wide:
+                features = connection.sql(feature_query(group, source="clean_prices")).pl()
+                rows = rows.join(features, on=["symbol", "session"], how="left")
+    return rows

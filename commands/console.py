@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
+from dagster_shared.error import SerializableErrorInfo
 from rich.console import Console
 
 CONSOLE = Console(highlight=False, soft_wrap=True)
@@ -44,9 +45,14 @@ class Progress:
             self._began[step] = time.monotonic()
         elif event.event_type is DagsterEventType.STEP_SUCCESS:
             CONSOLE.print(f"  [green]✓[/green] {step} [dim]{self._seconds(step):.1f} s[/dim]")
+        elif event.event_type is DagsterEventType.STEP_UP_FOR_RETRY:
+            retry = event.step_retry_data
+            pause = f"tried again in {retry.seconds_to_wait or 0:g} s"
+            CONSOLE.print(f"  [yellow]↻[/yellow] {step} [dim]{pause}[/dim]")
+            CONSOLE.print(f"    {_failure(step, retry.error).message}", markup=False)
         elif event.event_type is DagsterEventType.STEP_FAILURE:
             CONSOLE.print(f"  [red]✗ {step}[/red]")
-            self.failure = _failure(step, event)
+            self.failure = _failure(step, event.step_failure_data.error)
             CONSOLE.print(f"    {self.failure.message}", style="red", markup=False)
 
     def _seconds(self, step: str) -> float:
@@ -72,9 +78,8 @@ def run_job(
     return progress.failure or Failure(job.name, "", "the run did not succeed")
 
 
-def _failure(step: str, event: dg.DagsterEvent) -> Failure:
+def _failure(step: str, error: SerializableErrorInfo | None) -> Failure:
     """Return the innermost cause of a step's failure, without the stack."""
-    error = event.step_failure_data.error
     while error is not None and error.cause is not None:
         error = error.cause
     if error is None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from pipelines.anomalies.body_anomalies import bodies_section
+from pipelines.anomalies.catalogue import anomalies_document
 from pipelines.documents.catalogue import documents_document
 from pipelines.documents.privileges import role_document
 from pipelines.features.catalogue import GROUPS
@@ -18,6 +20,7 @@ def pages() -> dict[Path, str]:
         folder / "documents.md": documents_document(),
         folder / "mongodb_role.md": role_document(),
         folder / "features.md": features_document(GROUPS),
+        folder / "anomalies.md": anomalies_document() + bodies_section(),
     }
 
 

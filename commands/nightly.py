@@ -1,4 +1,4 @@
-"""`make nightly`: run the night of a session, training first where there is no fresh model."""
+"""`make nightly`: run the night of a session, training first where a model is missing."""
 
 import argparse
 import sys
@@ -8,11 +8,17 @@ from commands.console import CONSOLE, Failure, run_job
 from commands.instance import prepared_settings
 from commands.summary import print_summary
 from pipelines.alerts import run_failed
+from pipelines.features.catalogue import SIGNAL_GROUPS
+from pipelines.features.groups import features_version
+from pipelines.regimes.settings import RegimeSettings
 from pipelines.signals.retraining import reason_to_train
 from pipelines.validation.splits import HistoryTooShortError
+from resources.lost_runs import end_lost_runs, host_tags
 from resources.market import Market
+from resources.model_drift import drift_since
+from resources.regime_fits import why_fit_first
 from resources.settings import Settings
-from resources.wiring import build_market, build_model_registry, build_webhook
+from resources.wiring import build_lake, build_market, build_model_registry, build_webhook
 
 
 def main() -> None:
@@ -33,8 +39,10 @@ def main() -> None:
         if first == last
         else {RANGE_START_TAG: first.isoformat(), RANGE_END_TAG: last.isoformat()}
     )
+    tags |= host_tags()
     CONSOLE.print(f"[bold]Nightdesk[/bold]  {market.name}, session {last}, state {settings.home}")
     with dg.DagsterInstance.get() as instance:
+        end_lost_runs(instance, is_shared=settings.dagster_database is not None)
         if reason := _reason_to_train(settings, market, last):
             CONSOLE.print(f"\n[bold]training[/bold]  {reason}")
             failure = run_job(defs.resolve_job_def("training"), instance, tags=tags)
@@ -46,10 +54,17 @@ def main() -> None:
 
 
 def _reason_to_train(settings: Settings, market: Market, session: date) -> str | None:
-    """Return why models should be trained before a session is scored; None where they need not."""
-    found = build_model_registry(settings).signal_for(market.name, session)
-    trained_through = found[1].trained_through if found else None
-    return reason_to_train(trained_through, session, calendar=market.calendar)
+    """Return why models should be trained before a night; None where they need not."""
+    trained_through = build_model_registry(settings).trained_through(
+        market.name, session, features_version=features_version(SIGNAL_GROUPS)
+    )
+    reason = reason_to_train(trained_through, session, calendar=market.calendar)
+    if reason or trained_through is None:
+        return reason
+    lake = build_lake(settings)
+    return drift_since(lake, trained_through, session) or why_fit_first(
+        lake, session, calendar=market.calendar, settings=RegimeSettings()
+    )
 
 
 def _arguments() -> argparse.Namespace:

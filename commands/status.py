@@ -17,7 +17,7 @@ def main() -> None:
     settings = prepared_settings()
     print(f"market       {settings.market} ({settings.exchange})")
     print(f"state        {settings.home}")
-    print(f"lake         {settings.catalog_path}, files in {settings.data_path}")
+    print(f"lake         {settings.catalog_for_people}, files in {settings.data_path}")
     print(f"MLflow       {redacted(settings.tracking_uri)}")
     print(f"MongoDB      {_mongodb(settings)}, database {settings.mongodb_database}")
     ui = ui_process(settings)
@@ -38,7 +38,7 @@ def _mongodb(settings: Settings) -> str:
 
 def _last_night(settings: Settings) -> date | None:
     """Return the newest session whose night was published to the end."""
-    if not settings.catalog_path.exists():
+    if settings.lake_database is None and not settings.catalog_path.exists():
         return None
     return Nights(lake=build_lake(settings), market=build_market(settings)).newest_published()
 

@@ -7,7 +7,12 @@ from rich.table import Table as Grid
 
 from commands.console import CONSOLE
 from pipelines.documents.catalogue import DOCUMENTS
+from pipelines.lifecycle.tables import TRACK_RECORDS
+from pipelines.lifecycle.track_record import ALL_VERSIONS, WINDOWS, live_figures
 from pipelines.nights import Night
+from pipelines.regimes.endings import RISK_SESSIONS
+from pipelines.regimes.names import MARKET
+from pipelines.regimes.tables import REGIME_STATES
 from pipelines.signals.model import TrainedSignal
 from pipelines.tables import SIGNAL_SCORES
 from resources.lake import Lake
@@ -25,7 +30,7 @@ FIGURES = {
 
 
 def print_summary(settings: Settings, session: date) -> None:
-    """Print what was ingested, how good the model is, tonight's signals and what was published."""
+    """Print what was ingested, the model's record, tonight's answers and what was published."""
     lake, market = build_lake(settings), build_market(settings)
     night = Nights(lake=lake, market=market).find([session])[0]
     scores = lake.of_sessions(SIGNAL_SCORES, [session])
@@ -38,6 +43,8 @@ def print_summary(settings: Settings, session: date) -> None:
     if versions.len():
         version = int(versions[0])
         _print_model(version, build_model_registry(settings).version(version))
+    _print_live_record(lake.of_sessions(TRACK_RECORDS, [session]))
+    _print_regime(lake.of_sessions(REGIME_STATES, [session]))
     _print_signals(scores)
     _print_documents(settings, night)
     _print_ways_on(settings)
@@ -81,6 +88,34 @@ def _print_model(version: int, model: TrainedSignal) -> None:
         if model.has_skill
         else "          its probabilities do not surely beat the base rate, so it has no opinion\n"
     )
+
+
+def _print_regime(states: pl.DataFrame) -> None:
+    """Print what the market is, and how many symbols are what."""
+    market = states.filter(pl.col("symbol") == MARKET).row(0, named=True)
+    if market["abstain_reason"]:
+        CONSOLE.print(f"[bold]Regime[/bold]    none of the market: {market['abstain_reason']}\n")
+        return
+    told = states.filter(pl.col("symbol") != MARKET, pl.col("abstain_reason").is_null())
+    counts = told["regime"].value_counts().sort("regime").iter_rows()
+    CONSOLE.print(
+        f"[bold]Regime[/bold]    the market is {market['regime']} "
+        f"(chance {market[market['regime']]:.0%}, {market['sessions_in_regime']} sessions so far, "
+        f"{market['transition_risk']:.0%} that it ends within {RISK_SESSIONS})\n"
+        f"          of the symbols {', '.join(f'{count} {name}' for name, count in counts)}\n"
+    )
+
+
+def _print_live_record(records: pl.DataFrame) -> None:
+    """Print what the signals of earlier live nights were worth, or how few there are."""
+    longest = {"basis": "model", "model_version": ALL_VERSIONS, "window_sessions": max(WINDOWS)}
+    words = "no live signal has come due yet"
+    for row in records.filter(**longest).iter_rows(named=True):
+        area = live_figures(row).get("auc")
+        words = f"{row['rows']:,} live signals of {row['sessions']} sessions are due; " + (
+            f"AUC {area}" if area else str(row["note"])
+        )
+    CONSOLE.print(f"[bold]Live[/bold]      {words}\n")
 
 
 def _print_signals(scores: pl.DataFrame) -> None:

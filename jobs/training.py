@@ -7,9 +7,9 @@ from assets.groups import Group
 TRAINING = dg.define_asset_job(
     name="training",
     description=(
-        "Bring prices, features and labels up to date, then train the signal models and register "
-        "them in MLflow. Publishes nothing; the next night scores with what it made. Training the "
-        "same data again adds no version."
+        "Bring prices, features and labels up to date, then train the signal models, register them "
+        "in MLflow, and make the fits of regimes that are due. Publishes nothing; the next night "
+        "scores with what it made. Training the same data again adds nothing."
     ),
     selection=dg.AssetSelection.groups(Group.INGEST, Group.QUALITY, Group.FEATURES, Group.TRAINING),
     executor_def=dg.in_process_executor,

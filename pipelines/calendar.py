@@ -14,6 +14,9 @@ VENDOR_DELAY = timedelta(hours=4)
 """How long after the close a day's bar is taken to be final at the vendor (Alpha Vantage updates
 end-of-day bars in the evening, US/Eastern; a bar fetched earlier may still be partial)."""
 
+EARLY_BESIDE, EARLY_MINUTES = 10, 90
+"""A session ends early where it closes so many minutes before one of so many sessions before."""
+
 
 class UnknownExchangeError(ValueError):
     """An exchange code that no calendar exists for."""
@@ -93,6 +96,18 @@ class ExchangeCalendar:
         return [
             (session.date(), instant.to_pydatetime().astimezone(UTC))
             for session, instant in closing.items()
+        ]
+
+    def early_closes(self, first: date, last: date) -> list[date]:
+        """Return the sessions from `first` to `last` that end early, as on the eve of a holiday."""
+        instants = self.closes(first, last)
+        # Minutes of the day in UTC: summer time moves them by less than an early close does.
+        minutes = [60 * instant.hour + instant.minute for _, instant in instants]
+        return [
+            session
+            for place, (session, _) in enumerate(instants)
+            if minutes[place]
+            < max(minutes[max(0, place - EARLY_BESIDE) : place], default=0) - EARLY_MINUTES
         ]
 
     def known_at(self, session: date) -> datetime:

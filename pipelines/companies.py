@@ -4,7 +4,7 @@ from datetime import datetime
 
 import polars as pl
 
-from pipelines.tables import Table
+from pipelines.table import Table
 
 
 def changed_rows(

@@ -2,25 +2,56 @@
 
 A derived table is brought up to date by reading the change feed of its sources since it last did,
 recomputing the rows that depend on a change, and writing only those that differ. The text here is
-SQL for the lake; `resources.lake` runs it in one transaction.
+SQL for the lake; `resources.lake_derivation` runs it, batch after batch, in one transaction.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import polars as pl
 
-from pipelines.tables import Table
+from pipelines.table import Table
 
 CHANGES = "changes"
-"""Relation that a query may read: `symbol`, and `from_session`, the first session that changed."""
+"""Relation that a query may read: `symbol`, `from_session`, the first session that changed, and
+`to_session`, the last one that a change can reach."""
 
 INCOMING = "incoming"
 """Relation of the rows that a table should hold within the scope of the changes."""
 
 SCOPE = "scope"
-"""Relation like `changes`: the rows from `from_session` on that `incoming` replaces."""
+"""Relation like `changes`: the rows of those sessions that `incoming` replaces."""
+
+STARTS = "starts"
+"""Relation like `scope` with `start`, the earliest session of each symbol that is read."""
+
+
+class Cut(StrEnum):
+    """What one batch of a derivation may be cut to, the others not being there."""
+
+    NOTHING = "nothing"
+    SYMBOLS = "symbols"
+    SESSIONS = "sessions"
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far before the scope a query reads.
+
+    The query reads `<table>_in_reach` in place of each table: its rows, and `is_wanted`, whether a
+    row is of the scope.
+
+    Attributes:
+        rows: Rows of a symbol before the first one of the scope; all, where there are fewer.
+        counted_in: The table whose rows are counted.
+        tables: The tables that are read so far back.
+    """
+
+    rows: int
+    counted_in: Table
+    tables: tuple[Table, ...]
 
 
 @dataclass(frozen=True)
@@ -33,21 +64,30 @@ class Derivation:
         query: SQL for the rows of the scope; may read `changes` and every table of the lake.
         scope: SQL for the part of the table that the query's rows replace.
         transform: What SQL cannot say, applied to the query's frame.
-        revision: Raised when `transform` gives other rows than before.
+        revision: Another one when `transform` gives other rows than before.
+        reach: How far back the query reads, None for all of the tables that it names.
+        cut: What the query may be asked for by itself. Of sessions, all their symbols come.
+        forward: Rows of a symbol after a changed one that depend on it; None for all.
+        reads: Columns of the source on which the rows depend; empty for all.
     """
 
     table: Table
     sources: tuple[Table, ...]
     query: str
-    scope: str = f"SELECT symbol, from_session FROM {CHANGES}"
+    scope: str = f"SELECT symbol, from_session, to_session FROM {CHANGES}"
     transform: Callable[[pl.DataFrame], pl.DataFrame] | None = None
-    revision: int = 1
+    revision: str = "1"
+    reach: Reach | None = None
+    cut: Cut = Cut.NOTHING
+    forward: int | None = None
+    reads: tuple[str, ...] = ()
 
     @property
     def recipe(self) -> str:
         """Hash of all that decides the rows; another one, and the table is derived from scratch."""
         columns = [(column.name, column.type) for column in self.table.columns]
-        recipe = "\n".join([self.query, self.scope, repr(columns), str(self.revision)])
+        rows = [self.forward, self.reach and self.reach.rows]
+        recipe = "\n".join([self.query, self.scope, repr(columns), repr(rows), self.revision])
         return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 
@@ -66,47 +106,73 @@ class TableUpdate:
         """Rows that were written or removed."""
         return self.inserted + self.updated + self.deleted
 
+    @classmethod
+    def total(cls, table: str, parts: Iterable["TableUpdate"], *, symbols: int) -> "TableUpdate":
+        """Return what batches of so many different symbols did together."""
+        done = list(parts)
+        return cls(
+            table,
+            sum(part.inserted for part in done),
+            sum(part.updated for part in done),
+            sum(part.deleted for part in done),
+            symbols,
+        )
 
-def changes_query(source: Table, *, since: int | None, until: int) -> str:
-    """Return SQL for the first changed session of each symbol of a source.
+
+def changes_query(
+    source: Table, *, since: int | None, until: int, reads: tuple[str, ...] = ()
+) -> str:
+    """Return SQL for the keys of a source that changed, symbol and session.
 
     Args:
         source: The table whose changes are asked for.
         since: Lake version that was taken in before; None asks for everything.
         until: Lake version to read up to.
+        reads: The columns whose changes count; empty for all.
     """
     if since is None:
-        relation = source.name
-    elif since >= until:
-        relation = f"(SELECT * FROM {source.name} WHERE false)"
-    else:
-        relation = f"lake.table_changes('{source.name}', {since + 1}, {until})"
-    return f"SELECT symbol, session FROM {relation}"
+        return f"SELECT symbol, session FROM {source.name}"
+    if since >= until:
+        return f"SELECT symbol, session FROM {source.name} WHERE false"
+    feed = f"lake.table_changes('{source.name}', {since + 1}, {until})"
+    if not reads:
+        return f"SELECT symbol, session FROM {feed}"
+    # Compaction tells an update as a row that went and one that came: both are counted alike.
+    comes = "change_type IN ('insert', 'update_postimage')"
+    return f"""
+        SELECT symbol, session FROM {feed}
+        GROUP BY symbol, session, {", ".join(reads)}
+        HAVING sum(CASE WHEN {comes} THEN 1 ELSE -1 END) <> 0"""
 
 
-def delete_statement(table: Table) -> str:
-    """Return SQL that removes what lies within the scope and should no longer be there."""
+def delete_statement(table: Table, *, within: str = "true") -> str:
+    """Return SQL that removes what lies within the scope and should no longer be there.
+
+    `within` is a condition on `stored` that all rows of the scope meet: files outside are not read.
+    """
     return f"""
         DELETE FROM {table.name} AS stored
-        WHERE EXISTS (
+        WHERE {within} AND EXISTS (
             SELECT 1 FROM {SCOPE}
-            WHERE {SCOPE}.symbol = stored.symbol AND stored.session >= {SCOPE}.from_session
+            WHERE {SCOPE}.symbol = stored.symbol
+              AND stored.session BETWEEN {SCOPE}.from_session AND {SCOPE}.to_session
         ) AND NOT EXISTS (
             SELECT 1 FROM {INCOMING} WHERE {_same_key(table, INCOMING, "stored")}
         )"""
 
 
-def difference_query(table: Table) -> str:
+def difference_query(table: Table, *, within: str = "true") -> str:
     """Return SQL that counts the incoming rows that are new and those that differ."""
     is_new = f"stored.{table.key[0]} IS NULL"
+    same = f"{_same_key(table, INCOMING, 'stored')} AND {within}"
     return f"""
         SELECT count(*) FILTER ({is_new}) AS inserted,
                count(*) FILTER (NOT ({is_new}) AND ({_differs(table)})) AS updated
-        FROM {INCOMING} LEFT JOIN {table.name} AS stored ON {_same_key(table, INCOMING, "stored")}
+        FROM {INCOMING} LEFT JOIN {table.name} AS stored ON {same}
         """
 
 
-def merge_statement(table: Table) -> str:
+def merge_statement(table: Table, *, within: str = "true") -> str:
     """Return SQL that writes the incoming rows that are new or differ, and no others.
 
     A merge of equal rows would still enter the change feed and wake every table downstream.
@@ -114,8 +180,9 @@ def merge_statement(table: Table) -> str:
     assignments = ", ".join(f"{name} = {INCOMING}.{name}" for name in table.value_names)
     columns = ", ".join(table.column_names)
     values = ", ".join(f"{INCOMING}.{name}" for name in table.column_names)
+    same = f"{_same_key(table, INCOMING, 'stored')} AND {within}"
     return f"""
-        MERGE INTO {table.name} AS stored USING {INCOMING} ON {_same_key(table, INCOMING, "stored")}
+        MERGE INTO {table.name} AS stored USING {INCOMING} ON {same}
         WHEN MATCHED AND ({_differs(table)}) THEN UPDATE SET {assignments}
         WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})"""
 

@@ -46,4 +46,5 @@ def label_query(*, source: str, sessions: str, changes: str | None = None) -> st
   JOIN {source} AS next_day
     ON next_day.symbol = today.symbol AND next_day.session = today.next_session
 )
-SELECT *, next_session_return > 0 AS is_up FROM outcomes WHERE isfinite(next_session_return)"""
+SELECT *, next_session_return > 0 AS is_up FROM outcomes WHERE isfinite(next_session_return)
+ORDER BY symbol, session"""

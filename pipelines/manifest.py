@@ -5,9 +5,36 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from pipelines.documents.base import PublishedDocument
+from pipelines.documents.coverage import StockDataCoverage
+from pipelines.documents.daily_price import DailyPrice, session_scope
+from pipelines.documents.dataset import Dataset
+from pipelines.documents.deployment import Deployment
+from pipelines.documents.drift_event import ModelDriftEvent, drift_scope
+from pipelines.documents.feature_definition import FeatureDefinition
+from pipelines.documents.feature_usage import FeatureUsage
+from pipelines.documents.feature_version import FeatureVersion
+from pipelines.documents.model_run import ModelExperiment, ModelRun
+from pipelines.documents.model_version import ModelVersion
+from pipelines.documents.period_price import MonthlyPrice, WeeklyPrice
 from pipelines.documents.pipeline_run import PipelineRun, PublishedCollection
+from pipelines.documents.portfolio_equity import PortfolioEquity
+from pipelines.documents.portfolio_forecast import PortfolioForecast, forecast_scope
+from pipelines.documents.prediction_outcome import PredictionOutcome, outcome_scope
+from pipelines.documents.quality_event import DataQualityEvent
+from pipelines.documents.quality_summary import DataQualitySummary
+from pipelines.documents.quarantined_price import QuarantinedPrice
+from pipelines.documents.regime import MarketRegime
+from pipelines.documents.signal import MLSignal
+from pipelines.documents.track_record import ModelTrackRecord, track_record_scope
+from pipelines.documents.values import midnight_of
 from pipelines.nights import Night
+from pipelines.regimes.scope import regime_scope
+from pipelines.signals.nightly import signal_scope
 from pipelines.signals.scoring import AbstainReason
+
+Scopes = Mapping[type[PublishedDocument], Mapping[str, object]]
+"""Which documents of each collection belong to a night."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +44,45 @@ class Provenance:
     code_version: str
     lock_hash: str
     seeds: Mapping[str, int]
+
+
+def lasting_scopes(night: Night) -> Scopes:
+    """Return the documents of a night that later nights leave as they are."""
+    return {
+        DailyPrice: session_scope(night.session),
+        MLSignal: signal_scope([night]),
+        PortfolioForecast: forecast_scope([night]),
+        MarketRegime: regime_scope([night]),
+        ModelDriftEvent: drift_scope(night.market, [night.session]),
+        ModelTrackRecord: track_record_scope([night.session]),
+        DataQualitySummary: {"night_id": night.night_id},
+    }
+
+
+def passing_scopes(night: Night) -> Scopes:
+    """Return the documents of a night that later nights move on: this week's bar, the registry.
+
+    What the night counted of them is kept when it is run again.
+    """
+    at_session = session_scope(night.session)
+    return {
+        WeeklyPrice: at_session,
+        MonthlyPrice: at_session,
+        PortfolioEquity: {"session": night.session},
+        StockDataCoverage: {"last_date": midnight_of(night.session)},
+        PredictionOutcome: outcome_scope([night.session]),
+        DataQualityEvent: {"metadata.night_id": night.night_id},
+        QuarantinedPrice: at_session,
+        **{model: {} for model in (FeatureDefinition, FeatureVersion, Dataset)},
+        **model_registry_scopes(night),
+    }
+
+
+def model_registry_scopes(night: Night) -> Scopes:
+    """Return the documents that tell of MLflow's registry: trainings move them on, not nights."""
+    of_market = {"market": night.market}
+    models = (ModelVersion, Deployment, ModelRun, FeatureUsage)
+    return {ModelExperiment: {}, **dict.fromkeys(models, of_market)}
 
 
 def manifests(

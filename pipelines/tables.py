@@ -5,86 +5,22 @@ that is not here does not exist in the lake.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from pipelines.anomalies.tables import QUALITY_TABLES
 from pipelines.features.catalogue import GROUPS
 from pipelines.features.groups import FeatureGroup
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column: its DuckDB type and what a value means, unit included."""
-
-    name: str
-    type: str
-    description: str
-    nullable: bool = False
-
-
-@dataclass(frozen=True)
-class Table:
-    """One lake table.
-
-    Attributes:
-        name: The table.
-        description: What a row is.
-        key: The columns that identify a row; a check asserts it.
-        columns: All columns, in order.
-        is_derived: Whether it can be made anew from other tables, so that a lake whose columns are
-            of an older Nightdesk is upgraded by doing so.
-    """
-
-    name: str
-    description: str
-    key: tuple[str, ...]
-    columns: tuple[Column, ...]
-    is_derived: bool = False
-
-    @property
-    def column_names(self) -> tuple[str, ...]:
-        """Names of the columns, in the order of the table."""
-        return tuple(column.name for column in self.columns)
-
-    @property
-    def value_names(self) -> tuple[str, ...]:
-        """Names of the columns outside the key."""
-        return tuple(name for name in self.column_names if name not in self.key)
-
-
-def create_statement(table: Table, *, catalog: str) -> str:
-    """Return the DDL that creates a table in a catalog where it does not exist yet."""
-    columns = ", ".join(
-        f"{column.name} {column.type}{'' if column.nullable else ' NOT NULL'}"
-        for column in table.columns
-    )
-    return f"CREATE TABLE IF NOT EXISTS {catalog}.{table.name} ({columns})"
-
-
-SYMBOL = Column("symbol", "VARCHAR", "Ticker, upper case.")
-SESSION = Column("session", "DATE", "Trading day of the exchange calendar.")
-KNOWN_AT = Column("known_at", "TIMESTAMPTZ", "First instant at which we could have known the row.")
-
-_BAR = (
-    Column("open", "DOUBLE", "First price of the session as traded, in dollars."),
-    Column("high", "DOUBLE", "Highest price of the session as traded, in dollars."),
-    Column("low", "DOUBLE", "Lowest price of the session as traded, in dollars."),
-    Column("close", "DOUBLE", "Last price of the session as traded, in dollars."),
-    Column("volume", "BIGINT", "Shares traded in the session, not adjusted."),
-    Column(
-        "adjusted_close",
-        "DOUBLE",
-        "The vendor's close adjusted for later splits and dividends, in dollars: its past changes "
-        "at every dividend, so it is published but never an input.",
-    ),
-    Column("dividend_amount", "DOUBLE", "Cash dividend whose ex-date this is, dollars a share."),
-    Column("split_coefficient", "DOUBLE", "New shares for one old share this session; 1 if none."),
-)
-
-_PRICE_REVISION = (
+from pipelines.features.version_tables import VERSION_TABLES
+from pipelines.forecasts.tables import FORECAST_TABLES
+from pipelines.lifecycle.tables import LIFECYCLE_TABLES
+from pipelines.regimes.tables import REGIME_TABLES
+from pipelines.table import (
+    BAR_COLUMNS,
     KNOWN_AT,
-    Column("known_at_basis", "VARCHAR", "'observed', or 'assumed' for history loaded at first."),
-    Column("revision", "INTEGER", "1 for the first sight, one more for each change by the vendor."),
-    Column("response_id", "BIGINT", "The vendor response that the row was last changed by."),
+    REVISION_COLUMNS,
+    SESSION,
+    SYMBOL,
+    Column,
+    Table,
 )
 
 NIGHTS = Table(
@@ -99,6 +35,7 @@ NIGHTS = Table(
         Column("origin", "VARCHAR", "'live' or 'backfill'."),
         Column("lake_snapshot", "BIGINT", "Lake version that was published.", nullable=True),
         Column("is_published", "BOOLEAN", "Whether its manifest was written; null if not.", True),
+        Column("manifest", "VARCHAR", "Its manifest as JSON, without the runs.", nullable=True),
     ),
 )
 
@@ -198,22 +135,43 @@ DAILY_PRICES = Table(
     "daily_prices",
     "Daily bars as the vendor last sent them, right or wrong.",
     ("symbol", "session"),
-    (SYMBOL, SESSION, *_BAR, *_PRICE_REVISION),
+    (SYMBOL, SESSION, *BAR_COLUMNS, *REVISION_COLUMNS),
+    is_history=True,
 )
 
-QUARANTINED_PRICES = Table(
-    "quarantined_prices",
-    "Bars withheld from every model, as the vendor sent them, with the rules they break.",
+WEEKLY_PRICES = Table(
+    "weekly_prices",
+    "Weekly bars as the vendor last sent them, by which its daily ones are checked.",
     ("symbol", "session"),
     (
         SYMBOL,
-        SESSION,
-        *_BAR,
-        *_PRICE_REVISION,
-        Column("rules", "VARCHAR[]", "Names of the hard rules that the bar breaks."),
-        Column("reasons", "VARCHAR[]", "The same in words, with the values."),
+        Column("session", "DATE", "Latest session of the week that the bar holds."),
+        Column("open", "DOUBLE", "First price of the week as traded, in dollars."),
+        Column("high", "DOUBLE", "Highest price of the week as traded, in dollars."),
+        Column("low", "DOUBLE", "Lowest price of the week as traded, in dollars."),
+        Column("close", "DOUBLE", "Last price of the week as traded, in dollars."),
+        Column("volume", "BIGINT", "Shares traded in the week, not adjusted."),
+        Column("adjusted_close", "DOUBLE", "The close adjusted for later splits and dividends."),
+        Column("dividend_amount", "DOUBLE", "Cash dividends of the week, dollars a share."),
+        *REVISION_COLUMNS,
     ),
-    is_derived=True,
+)
+"""A running week's bar gives way to the next one, which stands under a later session."""
+
+INDEX_PRICES = Table(
+    "index_prices",
+    "Daily levels of whole markets and of implied volatility, as the vendor last sent them.",
+    ("symbol", "session"),
+    (
+        Column("symbol", "VARCHAR", "The vendor's name of the index: SPX, NDX, COMP or VIX."),
+        SESSION,
+        Column("open", "DOUBLE", "First level of the session, in points.", nullable=True),
+        Column("high", "DOUBLE", "Highest level of the session, in points.", nullable=True),
+        Column("low", "DOUBLE", "Lowest level of the session, in points.", nullable=True),
+        Column("close", "DOUBLE", "Last level of the session, in points; of VIX in percent."),
+        Column("volume", "BIGINT", "Shares traded of all members; the vendor tells none.", True),
+        *REVISION_COLUMNS,
+    ),
 )
 
 CLEAN_PRICES = Table(
@@ -223,7 +181,7 @@ CLEAN_PRICES = Table(
     (
         SYMBOL,
         SESSION,
-        *_BAR,
+        *BAR_COLUMNS,
         Column(
             "split_factor",
             "DOUBLE",
@@ -234,9 +192,15 @@ CLEAN_PRICES = Table(
             "DOUBLE",
             "Value of one dollar held since the first session, dividends reinvested; 1 at first.",
         ),
+        Column(
+            "total_return_units",
+            "DOUBLE",
+            "Shares that this dollar is by now: it changes at splits and dividends alone.",
+        ),
         KNOWN_AT,
     ),
     is_derived=True,
+    is_history=True,
 )
 
 NEXT_SESSION_LABELS = Table(
@@ -251,6 +215,7 @@ NEXT_SESSION_LABELS = Table(
         Column("is_up", "BOOLEAN", "Whether that return is above zero."),
     ),
     is_derived=True,
+    is_history=True,
 )
 
 SIGNAL_SCORES = Table(
@@ -274,6 +239,12 @@ SIGNAL_SCORES = Table(
         Column("recommendation", "VARCHAR", "strong_buy, buy, hold, sell or strong_sell."),
         Column("abstain_reason", "VARCHAR", "Why there is no opinion.", nullable=True),
         Column("contributions", "VARCHAR", "Feature contributions in log-odds, as JSON."),
+        Column(
+            "baseline_log_odds",
+            "DOUBLE",
+            "Log-odds of the probability less all contributions.",
+            nullable=True,
+        ),
     ),
 )
 
@@ -312,6 +283,20 @@ TRIAL_RETURNS = Table(
 )
 
 
+MARKET_RETURNS = Table(
+    "market_returns",
+    "The market's return of each session: the mean of all symbols that have one, two or more.",
+    ("symbol", "session"),
+    (
+        Column("symbol", "VARCHAR", "`*`, all symbols."),
+        SESSION,
+        Column("mean_return", "DOUBLE", "Mean total return, each symbol with the same weight."),
+        Column("symbols", "BIGINT", "Symbols in the mean."),
+    ),
+    is_derived=True,
+)
+
+
 def feature_table(group: FeatureGroup) -> Table:
     """Return the lake table that holds a group of features."""
     return Table(
@@ -327,6 +312,7 @@ def feature_table(group: FeatureGroup) -> Table:
             ),
         ),
         is_derived=True,
+        is_history=True,
     )
 
 
@@ -345,13 +331,20 @@ TABLES: Mapping[str, Table] = {
         LISTINGS,
         COMPANY_OVERVIEWS,
         DAILY_PRICES,
-        QUARANTINED_PRICES,
+        WEEKLY_PRICES,
+        INDEX_PRICES,
+        *QUALITY_TABLES,
         CLEAN_PRICES,
+        MARKET_RETURNS,
         *FEATURE_TABLES.values(),
+        *VERSION_TABLES,
         NEXT_SESSION_LABELS,
         SIGNAL_SCORES,
         TRIALS,
         TRIAL_RETURNS,
+        *FORECAST_TABLES,
+        *REGIME_TABLES,
+        *LIFECYCLE_TABLES,
     )
 }
 

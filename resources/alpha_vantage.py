@@ -7,6 +7,7 @@ imported when the first question is asked: the vendor's package takes pandas wit
 
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -33,6 +34,9 @@ class AlphaVantage(dg.ConfigurableResource[Any]):
         default="", repr=False, description="The vendor's key; empty for the loopback vendor only."
     )
     plan: str = Field(default="premium_75", description="free or premium_<requests a minute>.")
+    requests_per_second: int | None = Field(
+        default=None, ge=1, description="Most requests a second, in place of the plan's."
+    )
     connect_timeout_seconds: float = Field(default=5.0, gt=0, description="To open a connection.")
     read_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Longest silence before and within an answer."
@@ -63,7 +67,9 @@ class AlphaVantage(dg.ConfigurableResource[Any]):
                 + ", ".join(PLANS)
             )
             raise dg.Failure(message, allow_retries=False)
-        return PLANS[self.plan]
+        plan = PLANS[self.plan]
+        own = self.requests_per_second
+        return plan if own is None else replace(plan, requests_per_second=own)
 
     def agenda(
         self, requests: Iterable[VendorRequest], *, rules: Rules, spent_today: int = 0

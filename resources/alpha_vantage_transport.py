@@ -28,7 +28,7 @@ from alpha_vantage.timeseries import TimeSeries
 from pipelines.vendor.judgements import judge
 from pipelines.vendor.limits import RateLimit
 from pipelines.vendor.refusals import RefusalKind, redact
-from pipelines.vendor.requests import LISTING_FUNCTION, VendorRequest
+from pipelines.vendor.requests import INDEX_FUNCTION, LISTING_FUNCTION, VendorRequest
 from pipelines.vendor.responses import FaultKind
 from resources.clocks import Clock
 
@@ -41,12 +41,13 @@ _METHODS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "TIME_SERIES_DAILY": TimeSeries.get_daily,
         "TIME_SERIES_DAILY_ADJUSTED": TimeSeries.get_daily_adjusted,
+        "TIME_SERIES_WEEKLY_ADJUSTED": TimeSeries.get_weekly_adjusted,
         "OVERVIEW": FundamentalData.get_company_overview,
         "DIVIDENDS": FundamentalData.get_dividends,
         "SPLITS": FundamentalData.get_splits,
     }
 )
-_UNKNOWN_TO_THE_PACKAGE = frozenset({LISTING_FUNCTION})
+_UNKNOWN_TO_THE_PACKAGE = frozenset({LISTING_FUNCTION, INDEX_FUNCTION})
 _FOREIGN_TYPES = ("text/html", "image/", "video/", "audio/", "multipart/")
 """Content types that no answer of the vendor has; it sends JSON, and CSV under several names."""
 CHUNK_BYTES = 65_536

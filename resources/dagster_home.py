@@ -1,4 +1,4 @@
-"""Dagster's own home under the state folder, with the repository's `dagster.yaml` linked in.
+"""Dagster's own home under the state folder, with the repository's `dagster.yaml` in it.
 
 At the project's root Dagster would write its databases into our package `schedules`.
 """
@@ -7,6 +7,14 @@ import os
 from pathlib import Path
 
 from resources.settings import PROJECT_ROOT, Settings
+
+POSTGRES_STORAGE = """
+storage:
+  postgres:
+    postgres_url:
+      env: NIGHTDESK_DAGSTER_DATABASE
+"""
+"""The address goes in by the name of its variable: this file and the UI show no password."""
 
 
 def prepare_dagster_home(settings: Settings) -> Path:
@@ -18,9 +26,17 @@ def prepare_dagster_home(settings: Settings) -> Path:
         return Path(os.environ["DAGSTER_HOME"])
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
-    link = home / "dagster.yaml"
-    if not link.exists():
-        link.unlink(missing_ok=True)  # a link that points nowhere since the project was moved
-        link.symlink_to(PROJECT_ROOT / "dagster.yaml")
+    _put_configuration(home / "dagster.yaml", PROJECT_ROOT / "dagster.yaml", settings)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
+
+
+def _put_configuration(target: Path, source: Path, settings: Settings) -> None:
+    """Link the configuration in; where Dagster's storage is PostgreSQL, write it with that."""
+    if settings.dagster_database is None:
+        if not (target.is_symlink() and target.exists()):
+            target.unlink(missing_ok=True)  # of other settings, or of a project that was moved
+            target.symlink_to(source)
+        return
+    target.unlink(missing_ok=True)
+    target.write_text(source.read_text(encoding="utf-8") + POSTGRES_STORAGE, encoding="utf-8")

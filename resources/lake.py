@@ -1,4 +1,4 @@
-"""The lake: a DuckLake with its catalog in SQLite and its tables in Parquet.
+"""The lake: a DuckLake with its catalog in SQLite or PostgreSQL and its tables in Parquet.
 
 DuckDB is the engine, in memory and one connection a step; every process may read, and writing steps
 share a pool of one. Why a lake and not a `.duckdb` file is told in `docs/adr/0001-ducklake.md`.
@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from datetime import date
 from typing import TypeVar
 
+import dagster as dg
 import duckdb
 import polars as pl
 from dagster_duckdb import DuckDBResource
@@ -16,8 +17,9 @@ from pydantic import Field
 
 from pipelines.derivations import Derivation, TableUpdate
 from pipelines.nights import Night
-from pipelines.tables import Table
+from pipelines.table import IN_SESSIONS, Table
 from resources.lake_attachment import LakeLocation, attached
+from resources.lake_catalog import Catalog, PostgresCatalog, SqliteCatalog
 from resources.lake_errors import LakeBusyError, explained
 from resources.lake_writer import LakeWriter
 
@@ -31,17 +33,26 @@ class Lake(DuckDBResource):
         default=":memory:", description="DuckDB itself holds nothing; the lake does."
     )
     catalog_path: str = Field(description="SQLite file of the catalog, created by the first use.")
+    catalog_database: str = Field(
+        default="", description="Address of a PostgreSQL database in place of the SQLite file."
+    )
     data_path: str = Field(description="Folder of the Parquet files, with a slash at its end.")
     extension_directory: str = Field(description="Where DuckDB keeps the extensions it was given.")
     market: str = Field(description="The market whose data this lake holds.")
     busy_attempts: int = Field(default=6, gt=0, description="Tries of a commit before giving up.")
 
     @property
-    def _location(self) -> LakeLocation:
+    def location(self) -> LakeLocation:
         """Where this lake is, as its attachment needs it."""
-        return LakeLocation(
-            self.catalog_path, self.data_path, self.extension_directory, self.market
-        )
+        return LakeLocation(self.catalog, self.data_path, self.extension_directory, self.market)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The database that holds the catalog."""
+        address: str | None = self.catalog_database
+        if isinstance(address, dg.EnvVar):  # outside a run nobody has looked it up yet
+            address = address.get_value()
+        return PostgresCatalog(address) if address else SqliteCatalog(self.catalog_path)
 
     @contextmanager
     def connect(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -53,10 +64,7 @@ class Lake(DuckDBResource):
         Raises:
             LakeError: with what is wrong and what to do about it.
         """
-        with (
-            explained(self.catalog_path, self.data_path),
-            attached(self._location).cursor() as cursor,
-        ):
+        with explained(self.catalog.label, self.data_path), self._attached().cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'; USE lake")
             yield cursor
 
@@ -109,14 +117,14 @@ class Lake(DuckDBResource):
         try:
             result: Result = attempts(self._commit_once, work, night, message)
         except RetryError as error:
-            raise LakeBusyError(self.catalog_path) from error
+            raise LakeBusyError(self.catalog.label) from error
         return result
 
     def of_sessions(self, table: Table, sessions: Sequence[date]) -> pl.DataFrame:
-        """Return the rows of a table that belong to some sessions, by session and symbol."""
+        """Return the rows of a table that belong to some sessions, by session and key."""
+        order = ", ".join(["session", *(name for name in table.key if name != "session")])
         return self.read(
-            f"SELECT * FROM {table.name} "
-            "WHERE list_contains($sessions, session) ORDER BY session, symbol",
+            f"SELECT * FROM {table.name} WHERE {IN_SESSIONS} ORDER BY {order}",
             {"sessions": list(sessions)},
         )
 
@@ -139,6 +147,23 @@ class Lake(DuckDBResource):
             message=f"derive {derivation.table.name}",
         )
 
+    def _attached(self) -> duckdb.DuckDBPyConnection:
+        """Return this process's connection to the lake."""
+        return attached(self.location)
+
+    def _note_commit(
+        self, connection: duckdb.DuckDBPyConnection, *, night: Night, message: str
+    ) -> None:
+        """Say in an open transaction what it is for."""
+        connection.execute(
+            "CALL lake.set_commit_message($author, $message, extra_info => $night)",
+            {
+                "author": "nightdesk",
+                "message": f"{message} for {night.session} of {night.market}",
+                "night": night.night_id,
+            },
+        )
+
     def _commit_once(
         self, work: Callable[[LakeWriter], Result], night: Night, message: str
     ) -> Result:
@@ -146,15 +171,8 @@ class Lake(DuckDBResource):
         with self.connect() as connection:
             connection.begin()
             try:
-                result = work(LakeWriter(connection))
-                connection.execute(
-                    "CALL lake.set_commit_message($author, $message, extra_info => $night)",
-                    {
-                        "author": "nightdesk",
-                        "message": f"{message} for {night.session} of {night.market}",
-                        "night": night.night_id,
-                    },
-                )
+                result = work(LakeWriter(connection, self.data_path))
+                self._note_commit(connection, night=night, message=message)
                 connection.commit()
             except BaseException:
                 _roll_back(connection)

@@ -1,13 +1,12 @@
-"""Attaching a lake to this process: extensions, the catalog's identity, missing tables.
+"""Attaching a lake to this process: extensions, the lake's identity, missing tables.
 
 A process attaches a lake once and hands out cursors of that connection: loading the extensions and
 verifying their signatures takes half a second of processor time, a cursor a few milliseconds.
 """
 
 import os
-import sqlite3
 import threading
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,21 +14,25 @@ from typing import Any
 import duckdb
 from dagster_duckdb import DuckDBResource
 
-from pipelines.tables import TABLES, create_statement
+from pipelines.table import create_statement, layout_statements
+from pipelines.tables import TABLES
+from resources.lake_catalog import Catalog
 from resources.lake_errors import ForeignLakeError, MissingExtensionError
 from resources.lake_upgrade import upgrade_statements
 
-EXTENSIONS = ("ducklake", "sqlite_scanner")
-
 LAKE_FORMAT = 1
 """Version of our own tables; a lake with a higher one was made by a newer Nightdesk."""
+
+
+FILE_OPTIONS = {"parquet_version": "2", "parquet_compression": "zstd"}
+"""The second version of the format splits the bytes of floats, which then take a fifth less."""
 
 
 @dataclass(frozen=True)
 class LakeLocation:
     """Where a lake is, and which market it is for."""
 
-    catalog_path: str
+    catalog: Catalog
     data_path: str
     extension_directory: str
     market: str
@@ -56,7 +59,7 @@ def attached(location: LakeLocation) -> duckdb.DuckDBPyConnection:
     key = (os.getpid(), location)  # a forked child must not use its parent's connection
     with _ATTACHING:
         found = _ATTACHMENTS.get(key)
-        if found and Path(location.catalog_path).exists():
+        if found and location.catalog.is_there():
             return found.connection
         if found:  # the folder was removed under a running process
             found.resources.close()
@@ -64,10 +67,13 @@ def attached(location: LakeLocation) -> duckdb.DuckDBPyConnection:
         return _ATTACHMENTS[key].connection
 
 
-def detach(catalog_path: str) -> None:
-    """Close this process's connections to a lake, so that its files can be moved or replaced."""
+def detach(catalog: str) -> None:
+    """Close this process's connections to a lake, so that its files can be moved or replaced.
+
+    The catalog is named by its path, or by its address without the password.
+    """
     with _ATTACHING:
-        for key in [key for key in _ATTACHMENTS if key[1].catalog_path == catalog_path]:
+        for key in [key for key in _ATTACHMENTS if key[1].catalog.label == catalog]:
             _ATTACHMENTS.pop(key).resources.close()
 
 
@@ -81,20 +87,35 @@ def _attach(location: LakeLocation) -> _Attachment:
     with ExitStack() as stack:
         connection = stack.enter_context(database.get_connection())
         stack.callback(connection.close)
-        load_extensions(connection)
-        refuse_foreign_catalog(location.catalog_path)
-        _make_folders(location)
-        connection.execute(
-            f"ATTACH {_quoted(f'ducklake:sqlite:{location.catalog_path}')} AS lake "
-            f"(DATA_PATH {_quoted(location.data_path)}, META_JOURNAL_MODE 'WAL', "
-            "META_BUSY_TIMEOUT 10000)"
-        )
-        connection.execute("USE lake")
-        _prepare_tables(connection, location)
+        load_extensions(connection, "ducklake", location.catalog.extension)
+        with location.catalog.held():
+            _attach_lake(connection, location)
         return _Attachment(connection, stack.pop_all())
 
 
-def load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
+def _attach_lake(connection: duckdb.DuckDBPyConnection, location: LakeLocation) -> None:
+    """Attach the lake, whose catalog is held, as the connection's database in use."""
+    if "://" not in location.data_path:  # object storage has no folders
+        Path(location.data_path).mkdir(parents=True, exist_ok=True)
+    for statement in attach_statements(location):
+        connection.execute(statement)
+    connection.execute("USE lake")
+    _prepare_tables(connection, location)
+
+
+def attach_statements(
+    location: LakeLocation, *, name: str = "lake", read_only: bool = False
+) -> list[str]:
+    """Return the SQL that attaches a lake to a connection whose extensions are loaded."""
+    words = location.catalog.attach_words()
+    options = f"DATA_PATH {_quoted(location.data_path)}, {words.options}"
+    if read_only:
+        options += ", READ_ONLY"
+    attach = f"ATTACH {_quoted(f'ducklake:{words.address}')} AS {name} ({options})"
+    return [words.before, attach] if words.before else [attach]
+
+
+def load_extensions(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
     """Load DuckDB's extensions from the installed wheels, without a download.
 
     Raises:
@@ -102,7 +123,7 @@ def load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
     """
     from duckdb_extensions import import_extension
 
-    for name in EXTENSIONS:
+    for name in names:
         try:
             import_extension(name, con=connection)
             connection.execute(f"LOAD {name}")
@@ -110,37 +131,10 @@ def load_extensions(connection: duckdb.DuckDBPyConnection) -> None:
             raise MissingExtensionError(name, duckdb.__version__, str(error)) from error
 
 
-def refuse_foreign_catalog(catalog_path: str) -> None:
-    """Raise where the catalog's file exists and is not a DuckLake catalog.
-
-    DuckLake itself would add its tables to any SQLite file that it is pointed at.
-    """
-    path = Path(catalog_path)
-    if not path.exists() or path.stat().st_size == 0:
-        return
-    address = f"{path.resolve().as_uri()}?mode=ro"
-    try:
-        with closing(sqlite3.connect(address, uri=True)) as catalog:
-            (found,) = catalog.execute(
-                "SELECT count(*) FROM sqlite_master WHERE name = 'ducklake_metadata'"
-            ).fetchone()
-    except sqlite3.DatabaseError as error:
-        raise ForeignLakeError(catalog_path, f"it is not a SQLite file ({error})") from error
-    if not found:
-        raise ForeignLakeError(catalog_path, "it is a SQLite file of something else")
-
-
 def _quoted(text: str) -> str:
     """Return a text as an SQL literal; ATTACH takes no parameters."""
     escaped = text.replace("'", "''")
     return f"'{escaped}'"
-
-
-def _make_folders(location: LakeLocation) -> None:
-    """Create the folders of catalog and data; object storage has none."""
-    Path(location.catalog_path).parent.mkdir(parents=True, exist_ok=True)
-    if "://" not in location.data_path:
-        Path(location.data_path).mkdir(parents=True, exist_ok=True)
 
 
 def _prepare_tables(connection: duckdb.DuckDBPyConnection, location: LakeLocation) -> None:
@@ -151,9 +145,9 @@ def _prepare_tables(connection: duckdb.DuckDBPyConnection, location: LakeLocatio
         _refuse_other_lake(identity, location)
     elif found:
         fault = "it holds tables that Nightdesk did not make"
-        raise ForeignLakeError(location.catalog_path, fault)
+        raise ForeignLakeError(location.catalog.label, fault)
     missing = [table for name, table in TABLES.items() if name not in found]
-    upgrades = upgrade_statements(connection, location.catalog_path)
+    upgrades = upgrade_statements(connection, location.catalog.label)
     if not missing and not upgrades:
         return
     connection.begin()
@@ -163,27 +157,35 @@ def _prepare_tables(connection: duckdb.DuckDBPyConnection, location: LakeLocatio
             "INSERT INTO lake_identity VALUES ($format, $market)",
             {"format": LAKE_FORMAT, "market": location.market},
         )
+        _set_file_options(connection)
     for table in missing:
         connection.execute(create_statement(table, catalog="lake"))
+        upgrades += layout_statements(table, catalog="lake")
     for statement in upgrades:
         connection.execute(statement)
     connection.commit()
 
 
+def _set_file_options(connection: duckdb.DuckDBPyConnection) -> None:
+    """Say how the lake's files are written; it is kept in the catalog."""
+    for name, value in FILE_OPTIONS.items():
+        connection.execute(f"CALL lake.set_option('{name}', '{value}')")
+
+
 def _refuse_other_lake(identity: tuple[Any, ...] | None, location: LakeLocation) -> None:
     """Raise where the lake is of another market or was made by a newer Nightdesk."""
     if identity is None:
-        raise ForeignLakeError(location.catalog_path, "its table lake_identity is empty")
+        raise ForeignLakeError(location.catalog.label, "its table lake_identity is empty")
     lake_format, market = identity
     if lake_format > LAKE_FORMAT:
         raise ForeignLakeError(
-            location.catalog_path,
+            location.catalog.label,
             f"its format is {lake_format} and this Nightdesk knows up to {LAKE_FORMAT}: "
             "install the Nightdesk that made it",
         )
     if market != location.market:
         raise ForeignLakeError(
-            location.catalog_path,
+            location.catalog.label,
             f"it holds the market {market!r} and NIGHTDESK_MARKET is {location.market!r}: "
             "set NIGHTDESK_HOME to another folder for each market",
         )

@@ -46,6 +46,19 @@ class ForeignLakeError(LakeError):
         )
 
 
+class UnreachableCatalogError(LakeError):
+    """The database of the catalog can't be reached, or does not let us in."""
+
+    def __init__(self, label: str, fault: str) -> None:
+        """Name the database, what is wrong, and the way out."""
+        first = fault.strip().partition("\n")[0]
+        super().__init__(
+            f"the lake's catalog {label} can't be used: {first}. Start the server or correct "
+            "NIGHTDESK_LAKE_DATABASE (postgresql://user:password@host:5432/database, special "
+            "characters in user and password percent-encoded), then run this again"
+        )
+
+
 class UpgradeError(LakeError):
     """The lake was made by an older Nightdesk and can't be brought to this one's tables."""
 

@@ -6,7 +6,8 @@ can't be had again only ever gain columns, empty for the rows that are there.
 
 import duckdb
 
-from pipelines.tables import CONSUMER_POSITIONS, TABLES, Table, create_statement
+from pipelines.table import Table, create_statement, layout_statements
+from pipelines.tables import CONSUMER_POSITIONS, TABLES
 from resources.lake_errors import UpgradeError
 
 
@@ -22,11 +23,27 @@ def upgrade_statements(connection: duckdb.DuckDBPyConnection, catalog_path: str)
         "WHERE database_name = 'lake' ORDER BY column_index"
     ).fetchall():
         held.setdefault(table, {})[column] = kind
-    statements = []
+    statements, laid_out = [], _laid_out(connection)
     for name, table in TABLES.items():
         if name in held:
-            statements += _table_statements(table, held[name], catalog_path)
+            changes = _table_statements(table, held[name], catalog_path)
+            is_made_anew = any(statement.startswith("DROP") for statement in changes)
+            if not is_made_anew and name not in laid_out:
+                changes += layout_statements(table, catalog="lake")
+            statements += changes
     return statements
+
+
+def _laid_out(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the tables of the attached lake whose files are cut by year."""
+    return {
+        name
+        for (name,) in connection.execute(
+            "SELECT table_name FROM __ducklake_metadata_lake.ducklake_partition_info AS layout "
+            "JOIN __ducklake_metadata_lake.ducklake_table AS tables USING (table_id) "
+            "WHERE layout.end_snapshot IS NULL AND tables.end_snapshot IS NULL"
+        ).fetchall()
+    }
 
 
 def _table_statements(table: Table, held: dict[str, str], catalog_path: str) -> list[str]:
@@ -38,6 +55,7 @@ def _table_statements(table: Table, held: dict[str, str], catalog_path: str) -> 
         return [
             f"DROP TABLE lake.{table.name}",
             create_statement(table, catalog="lake"),
+            *layout_statements(table, catalog="lake"),
             f"DELETE FROM lake.{CONSUMER_POSITIONS.name} "
             f"WHERE consumer = '{table.name}' OR source = '{table.name}'",
         ]

@@ -7,18 +7,11 @@ from datetime import date
 import duckdb
 import polars as pl
 
-from pipelines.derivations import (
-    CHANGES,
-    INCOMING,
-    SCOPE,
-    Derivation,
-    TableUpdate,
-    changes_query,
-    delete_statement,
-    difference_query,
-    merge_statement,
-)
-from pipelines.tables import CONSUMER_POSITIONS, Table
+from pipelines.derivations import INCOMING, Derivation, TableUpdate
+from pipelines.table import IN_SESSIONS, Table
+from pipelines.tables import CONSUMER_POSITIONS
+from resources.lake_batches import stage
+from resources.lake_derivation import Deriving, write_incoming
 
 
 @dataclass(frozen=True)
@@ -26,6 +19,7 @@ class LakeWriter:
     """An open transaction; it is committed by `Lake.commit`, or not at all."""
 
     connection: duckdb.DuckDBPyConnection
+    data_path: str = ""
 
     def read(self, query: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
         """Return the rows of a query, as this transaction sees them."""
@@ -34,14 +28,16 @@ class LakeWriter:
     def merge(self, table: Table, rows: pl.DataFrame) -> TableUpdate:
         """Insert the rows whose key is new and update those that differ; the others stay."""
         self.connection.register("rows_to_merge", rows.select(table.column_names).to_arrow())
-        self._stage(INCOMING, "SELECT * FROM rows_to_merge")
+        stage(self.connection, INCOMING, "SELECT * FROM rows_to_merge")
         self.connection.unregister("rows_to_merge")
-        return self._merge_incoming(table, deleted=0)
+        inserted, updated = write_incoming(self.connection, table, within=_within(table, rows))
+        symbols = rows["symbol"].n_unique() if "symbol" in table.key else 0
+        return TableUpdate(table.name, inserted, updated, 0, symbols)
 
     def replace(self, table: Table, rows: pl.DataFrame, *, sessions: Sequence[date]) -> None:
         """Make a table hold exactly these rows for some sessions."""
         self.connection.execute(
-            f"DELETE FROM {table.name} WHERE list_contains($sessions, session)",
+            f"DELETE FROM {table.name} WHERE {IN_SESSIONS}",
             {"sessions": list(sessions)},
         )
         self.append(table, rows)
@@ -52,17 +48,34 @@ class LakeWriter:
         self.connection.execute(f"INSERT INTO {table.name} BY NAME FROM rows_to_append")
         self.connection.unregister("rows_to_append")
 
+    def delete(self, table: Table, keys: pl.DataFrame) -> int:
+        """Remove the rows of a table that have one of these keys, and return how many."""
+        if keys.is_empty():
+            return 0
+        self.connection.register("keys_to_delete", keys.select(table.key).to_arrow())
+        same = " AND ".join(f"wanted.{name} = stored.{name}" for name in table.key)
+        deleted = self.connection.execute(
+            f"DELETE FROM {table.name} AS stored "
+            f"WHERE EXISTS (SELECT 1 FROM keys_to_delete AS wanted WHERE {same})"
+        ).fetchone()
+        self.connection.unregister("keys_to_delete")
+        return int(deleted[0]) if deleted else 0
+
     def derive(self, derivation: Derivation) -> TableUpdate:
         """Bring a derived table up to date with its sources."""
-        table = derivation.table
-        version = self.version()
-        symbols = self._stage_changes(derivation, until=version)
-        if symbols == 0:
+        table, version = derivation.table, self.version()
+        positions = {
+            source: self.position(table.name, source.name, recipe=derivation.recipe)
+            for source in derivation.sources
+        }
+        deriving = Deriving(self.connection, derivation, self.data_path)
+        known = [(source, since) for source, since in positions.items() if since is not None]
+        if len(known) == len(positions):
+            update = deriving.follow(known, until=version)
+        else:
+            update = deriving.from_scratch()
+        if update is None:
             return TableUpdate(table.name, 0, 0, 0, 0)
-        self._stage(SCOPE, derivation.scope)
-        self._stage_incoming(derivation)
-        deleted = self.connection.execute(delete_statement(table)).fetchone()
-        update = self._merge_incoming(table, deleted=int(deleted[0]) if deleted else 0)
         for source in derivation.sources:
             self.advance(table.name, source.name, position=version, recipe=derivation.recipe)
         return update
@@ -95,47 +108,10 @@ class LakeWriter:
         row = self.connection.execute("SELECT id FROM lake.current_snapshot()").fetchone()
         return int(row[0]) if row else 0
 
-    def _stage_changes(self, derivation: Derivation, *, until: int) -> int:
-        """Stage the first changed session of each symbol; return how many symbols changed."""
-        table, recipe = derivation.table, derivation.recipe
-        parts = [
-            changes_query(
-                source, since=self.position(table.name, source.name, recipe=recipe), until=until
-            )
-            for source in derivation.sources
-        ]
-        query = " UNION ALL ".join(parts)
-        self._stage(
-            CHANGES,
-            f"SELECT symbol, min(session) AS from_session FROM ({query}) GROUP BY symbol",
-        )
-        row = self.connection.execute(f"SELECT count(*) FROM {CHANGES}").fetchone()
-        return int(row[0]) if row else 0
 
-    def _stage_incoming(self, derivation: Derivation) -> None:
-        """Stage the rows that the scope should hold."""
-        if derivation.transform is None:
-            self._stage(INCOMING, derivation.query)
-            return
-        rows = derivation.transform(self.connection.sql(derivation.query).pl())
-        self.connection.register("derived_rows", rows.to_arrow())
-        self._stage(INCOMING, "SELECT * FROM derived_rows")
-        self.connection.unregister("derived_rows")
-
-    def _stage(self, name: str, query: str) -> None:
-        """Keep a query's rows in a temporary table, which no transaction of the lake sees."""
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS {query}")
-
-    def _merge_incoming(self, table: Table, *, deleted: int) -> TableUpdate:
-        """Write the staged rows that are new or differ."""
-        row = self.connection.execute(difference_query(table)).fetchone()
-        inserted, updated = (int(row[0]), int(row[1])) if row else (0, 0)
-        if inserted or updated:
-            self.connection.execute(merge_statement(table))
-        symbols = 0
-        if "symbol" in table.key:
-            counted = self.connection.execute(
-                f"SELECT count(DISTINCT symbol) FROM {INCOMING}"
-            ).fetchone()
-            symbols = int(counted[0]) if counted else 0
-        return TableUpdate(table.name, inserted, updated, deleted, symbols)
+def _within(table: Table, rows: pl.DataFrame) -> str:
+    """Return a condition on `stored` that all rows meet, so that few files are read."""
+    if "session" not in table.key or rows.is_empty():
+        return "true"
+    first, last = rows.select(first=pl.col("session").min(), last=pl.col("session").max()).row(0)
+    return f"stored.session BETWEEN DATE '{first}' AND DATE '{last}'"

@@ -53,6 +53,7 @@ class _Vendor:
     """What all requests of one server share."""
 
     history: Mapping[str, pl.DataFrame]
+    indexes: Mapping[str, pl.DataFrame]
     profiles: Mapping[str, CompanyProfile]
     account: Account
     served: list[ServedRequest]
@@ -86,7 +87,10 @@ class _Vendor:
             self.served.append(ServedRequest(shown, fault, bool(refused) or is_over_day))
         if refused is not None:
             return in_its_form(refused, query), fault
-        return answer(self.history, query, account=account, profiles=self.profiles), fault
+        right = answer(
+            self.history, query, account=account, profiles=self.profiles, indexes=self.indexes
+        )
+        return right, fault
 
     def _counted(self) -> Account:
         """Return the account as it stood, and count a request of the vendor's day."""
@@ -133,9 +137,9 @@ def serve(
         now: The server's clock, by which it checks the plan's limits.
         port: Port on loopback; 0 takes a free one.
     """
-    bars = market.as_seen_on(today).partition_by("symbol", as_dict=True)
     vendor = _Vendor(
-        history={str(symbol): frame for (symbol,), frame in bars.items()},
+        history=_by_symbol(market.as_seen_on(today)),
+        indexes=_by_symbol(market.indexes_seen_on(today)),
         profiles=profiles or {},
         account=account or Account(),
         served=served if served is not None else [],
@@ -151,6 +155,12 @@ def serve(
             vendor.stopping.set()
             server.shutdown()
             thread.join()
+
+
+def _by_symbol(frame: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return the rows of each symbol."""
+    parts = frame.partition_by("symbol", as_dict=True)
+    return {str(symbol): part for (symbol,), part in parts.items()}
 
 
 class _Server(ThreadingHTTPServer):

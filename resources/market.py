@@ -11,6 +11,7 @@ import dagster as dg
 from pydantic import Field
 
 from pipelines.calendar import ExchangeCalendar
+from pipelines.markets.indexes import INDEX_NAMES
 from pipelines.markets.names import LAST_SAMPLE_SESSION, RECORDED_MARKETS, MarketName
 from pipelines.markets.profiles import SAMPLE_PROFILES
 from pipelines.markets.recorded import RecordedMarket
@@ -72,6 +73,10 @@ class Market(dg.ConfigurableResource[Any]):
             path = Path(self.universe_file)
             return read_universe(path.read_text(encoding="utf-8"), source=str(path))
         return Universe(self._recording().symbols)
+
+    def indexes(self) -> tuple[str, ...]:
+        """Return the indexes to keep up to date."""
+        return self._recording().index_symbols if self.is_recorded else tuple(INDEX_NAMES)
 
     def clock(self, as_of: datetime) -> Clock:
         """Return the clock that a night asks the vendor by; a recording's stands still."""

@@ -15,14 +15,15 @@ from typing import Any
 from filelock import FileLock
 
 SQLITE = "sqlite:///"
+TRACKING_VARIABLE = "MLFLOW_TRACKING_URI"
 # Creating the tables takes three seconds; a process that waits longer than this is stuck.
 CREATION_TIMEOUT_S = 120.0
 QUIET = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false"}
 
 
 @contextmanager
-def connected(tracking_uri: str, *, model: str) -> Iterator[Any]:
-    """Open a client on a store that has its tables and the registered model named `model`.
+def connected(tracking_uri: str, *, model: str | None) -> Iterator[Any]:
+    """Open a client on a store that has its tables and the registered model of a name, if any.
 
     Fluent MLflow calls inside the block go to the same store.
     """
@@ -34,13 +35,13 @@ def connected(tracking_uri: str, *, model: str) -> Iterator[Any]:
 
         for chatterbox in ("mlflow", "alembic"):
             logging.getLogger(chatterbox).setLevel(logging.WARNING)
-        mlflow.set_tracking_uri(tracking_uri)
-        # MLflow creates SQLite tables without a lock: two first users would both try, and fail.
-        with _creation_lock(tracking_uri):
-            client = mlflow.MlflowClient(tracking_uri, registry_uri=tracking_uri)
-            if not client.search_registered_models(f"name = '{model}'"):
-                client.create_registered_model(model)
-        yield client
+        with _tracking(mlflow, tracking_uri):
+            # MLflow creates SQLite tables without a lock: two first users would both try, and fail.
+            with _creation_lock(tracking_uri):
+                client = mlflow.MlflowClient(tracking_uri, registry_uri=tracking_uri)
+                if model and not client.search_registered_models(f"name = '{model}'"):
+                    client.create_registered_model(model)
+            yield client
 
 
 def experiment_id(client: Any, name: str, *, artifact_location: str) -> str:
@@ -57,6 +58,23 @@ def experiment_id(client: Any, name: str, *, artifact_location: str) -> str:
     is_uri = "://" in artifact_location
     location = artifact_location if is_uri else Path(artifact_location).resolve().as_uri()
     return str(client.create_experiment(name, artifact_location=location))
+
+
+@contextmanager
+def _tracking(mlflow: Any, tracking_uri: str) -> Iterator[None]:
+    """Point fluent calls at a store, and take it back.
+
+    MLflow also writes its choice into the environment, where the settings would read it as a
+    person's own: a desk opened afterwards would keep its models in this one's store.
+    """
+    before = os.environ.get(TRACKING_VARIABLE)
+    mlflow.set_tracking_uri(tracking_uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(None)
+        if before is not None:
+            os.environ[TRACKING_VARIABLE] = before
 
 
 def _creation_lock(tracking_uri: str) -> Any:

@@ -6,56 +6,65 @@ desk reads that back; `mlflow.pyfunc.load_model` gives it as a model that predic
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import lru_cache
-from importlib.metadata import version as installed_version
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import dagster as dg
+import polars as pl
 from pydantic import Field
 
+from pipelines.lifecycle.promotion import Decision
+from pipelines.lifecycle.run_documents import TrainingRun
+from pipelines.lifecycle.versions import (
+    DECISION,
+    MODEL_NAME,
+    WITHDRAWAL,
+    SignalVersion,
+    Withdrawal,
+    by_preference,
+    champion_of,
+    newer_champions,
+)
 from pipelines.signals.model import SignalTraining, TrainedSignal
-from pipelines.signals.scoring import select_model
 from pipelines.validation.metrics import SignalMetrics
+from resources.mlflow_runs import log_metrics, log_plots, parameters, training_run
 from resources.mlflow_session import connected, experiment_id
+from resources.mongodb_address import redacted
+from resources.provenance import code_version
+from resources.settings import PROJECT_ROOT
+from resources.signal_files import CorruptVersionError, add_version, load_version
 
-MODEL_NAME = "signal"
 EXPERIMENT = "signals"
 CHAMPION = "champion"
-DOCUMENT = "trained_signal.json"
 
 
-class UnknownVersionError(LookupError):
-    """The registry holds no such version."""
+class RollbackError(ValueError):
+    """A version can't be made champion again."""
 
 
-@dataclass(frozen=True)
-class SignalVersion:
-    """What the registry's tags say of one version, without loading it."""
+def raise_corrupt(message: str) -> None:
+    """Make an error of a broken file.
 
-    number: int
-    market: str
-    trained_through: date
-    data_hash: str
-    features_version: str
-
-    @property
-    def identity(self) -> tuple[date, str]:
-        """Return what two versions of one market never share."""
-        return self.trained_through, self.data_hash
+    Raises:
+        CorruptVersionError: always.
+    """
+    raise CorruptVersionError(message)
 
 
 @dataclass(frozen=True)
 class Registration:
-    """What a registration did: versions added, the champion's number, the run (None: no news)."""
+    """What a registration did: versions added, the champion's number, the run (None: no news).
+
+    There is no champion while no version was ever promoted. `final` is tonight's model.
+    """
 
     added: tuple[int, ...]
-    champion: int
+    champion: int | None
+    final: int
     run_id: str | None
 
 
@@ -72,65 +81,177 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
         market: str,
         features_version: str,
         night_id: str | None = None,
+        lake_snapshot: int | None = None,
+        decision: Decision | None = None,
+        training_set_id: str | None = None,
     ) -> Registration:
         """Keep every model of `training` that is not there yet.
 
-        The version that has seen most becomes champion: training for a night of the past must not
-        take the place of tonight's model. A model is there already when market, trained_through
-        and data_hash are the same.
+        The promoted version that has seen most becomes champion: training for a night of the past
+        must not take the place of tonight's model. Walk-forward models score the past alone. A
+        model is there already when market, features_version, trained_through and data_hash are the
+        same.
 
         Args:
             training: what `train_signals` made.
             market: the market it was trained on.
             features_version: hash of the feature definitions.
             night_id: the night that asked for it, kept as a tag of the run.
+            lake_snapshot: version of the lake that the panel was read from.
+            decision: whether the final model is promoted; without one it is.
+            training_set_id: the rows it was trained on, kept likewise; `training_sets` in the lake.
         """
+        told = {
+            "night_id": night_id,
+            "training_set_id": training_set_id,
+            "lake_snapshot": None if lake_snapshot is None else str(lake_snapshot),
+        }
         tags = {"market": market, "features_version": features_version}
-        if night_id is not None:
-            tags["night_id"] = night_id
+        tags |= {"code_version": code_version(PROJECT_ROOT)}
+        tags |= {name: value for name, value in told.items() if value is not None}
+        own_tags = _tags_of_models(training, decision)
         with self._client() as client:
-            known = {version.identity: version.number for version in _versions(client, market)}
-            fresh = [model for model in training.models if _identity(model) not in known]
+            before = _versions(client, market)
+            known = {one.identity for one in before if one.features_version == features_version}
+            fresh = [
+                (model, {**tags, **own}) for model, own in own_tags if _identity(model) not in known
+            ]
             run_id = self._log_run(client, training, fresh=fresh, tags=tags) if fresh else None
             kept = _versions(client, market)
-            champion = max(kept, key=lambda one: (one.trained_through, one.number)).number
-            client.set_registered_model_alias(MODEL_NAME, CHAMPION, str(champion))
-        added = sorted({version.number for version in kept} - set(known.values()))
-        return Registration(added=tuple(added), champion=champion, run_id=run_id)
+            champion = _point_at_champion(client, kept)
+        added = sorted({one.number for one in kept} - {one.number for one in before})
+        same = [one for one in kept if one.features_version == features_version]
+        wanted = _identity(training.final)
+        (final,) = (one.number for one in same if one.identity == wanted)
+        return Registration(added=tuple(added), champion=champion, final=final, run_id=run_id)
+
+    def roll_back(
+        self, market: str, *, to: int, by: str, reason: str, at: datetime
+    ) -> list[SignalVersion]:
+        """Make an earlier version champion again; return the versions that were withdrawn for it.
+
+        Raises:
+            RollbackError: the version can't be champion; the message names those that can.
+        """
+        with self._client() as client:
+            versions = _versions(client, market)
+            wanted = [one for one in versions if one.number == to and one.may_be_champion]
+            if not wanted:
+                able = [one.number for one in versions if one.may_be_champion]
+                message = (
+                    f"version {to} of model {MODEL_NAME!r} can't score {market} tonight: it is "
+                    "unknown, was not promoted, was withdrawn or scores the past alone; "
+                    f"take one of {able or 'none'}"
+                )
+                raise RollbackError(message)
+            withdrawn = newer_champions(versions, wanted[0])
+            for one in withdrawn:
+                text = Withdrawal(at=at, by=by, reason=reason, in_favour_of=to).to_text()
+                client.set_model_version_tag(MODEL_NAME, str(one.number), WITHDRAWAL, text)
+            _point_at_champion(client, _versions(client, market))
+        return withdrawn
 
     def versions(self, market: str) -> list[SignalVersion]:
         """Return the versions of a market, oldest number first, without loading any."""
         with self._client() as client:
             return _versions(client, market)
 
+    @property
+    def tracking_uri_for_people(self) -> str:
+        """Return the store as it may be printed and logged."""
+        return redacted(self.tracking_uri)
+
+    def newest_number(self) -> int:
+        """Return the number of the newest version of any market; 0 without one."""
+        with self._client() as client:
+            found = client.search_model_versions(f"name = '{MODEL_NAME}'")
+        return max((int(one.version) for one in found), default=0)
+
+    def runs(self, market: str) -> list[TrainingRun]:
+        """Return every training of a market, the oldest first."""
+        with self._client() as client:
+            run_ids = dict.fromkeys(one.run_id for one in _versions(client, market))
+            return [training_run(client, run_id) for run_id in run_ids]
+
     def version(self, number: int) -> TrainedSignal:
         """Load one version.
 
         Raises:
             UnknownVersionError: the registry holds no version of that number.
+            CorruptVersionError: its file is gone or not what was registered.
         """
         with self._client() as client:
-            return _load(client, number)
+            return load_version(client, number)
 
-    def signal_for(self, market: str, session: date) -> tuple[int, TrainedSignal] | None:
-        """Return number and model of the session's own time, None when nothing was trained yet.
+    def signal_for(
+        self, market: str, session: date, *, features_version: str
+    ) -> tuple[int, TrainedSignal] | None:
+        """Return number and model of the session's own time, None when nothing may score it.
 
-        It is the version with the greatest trained_through before `session`; where data were
-        revised and several have it, the newest.
+        Of the versions that were promoted, or score the past alone, it is the one with the greatest
+        trained_through before `session`; where data were revised and several have it, the newest. A
+        model that learned from other features is none: equal names may mean other values.
         """
-        return self.model_by_session(market)(session)
+        return self.model_by_session(market, features_version=features_version)(session)
 
-    def model_by_session(self, market: str) -> Callable[[date], tuple[int, TrainedSignal] | None]:
-        """Return a look-up of the model that may score a session; each model is loaded once."""
-        with self._client() as client:
-            versions = _versions(client, market)
-        load = lru_cache(self.version)
+    def model_by_session(
+        self,
+        market: str,
+        *,
+        features_version: str,
+        complain: Callable[[str], None] = raise_corrupt,
+    ) -> Callable[[date], tuple[int, TrainedSignal] | None]:
+        """Return a look-up of the model that may score a session; each model is loaded once.
+
+        Args:
+            market: the market.
+            features_version: hash of the feature definitions.
+            complain: is told of a version whose file is broken; the one before it scores in its
+                place. By default a broken file is an error.
+        """
+        versions = self._learned_from(market, features_version)
+
+        @lru_cache
+        def load(number: int) -> TrainedSignal | None:
+            try:
+                return self.version(number)
+            except CorruptVersionError as error:
+                complain(str(error))
+                return None
 
         def model_for(session: date) -> tuple[int, TrainedSignal] | None:
-            number = _version_for(versions, session)
-            return None if number is None else (number, load(number))
+            for one in by_preference(versions, session):
+                if model := load(one.number):
+                    return one.number, model
+            return None
 
         return model_for
+
+    def champion(
+        self, market: str, session: date, *, features_version: str
+    ) -> tuple[SignalVersion, TrainedSignal] | None:
+        """Return the promoted version that scores a session, for a challenger to beat.
+
+        None where there is none of today's features, or its file is broken.
+        """
+        versions = self._learned_from(market, features_version)
+        able = [one for one in versions if one.serves_through is None]
+        for one in by_preference(able, session):
+            try:
+                return one, self.version(one.number)
+            except CorruptVersionError:
+                continue  # the night's check names it
+        return None
+
+    def trained_through(self, market: str, session: date, *, features_version: str) -> date | None:
+        """Return how far the newest training for a session has seen, promoted or not."""
+        versions = self._learned_from(market, features_version)
+        return max((one.trained_through for one in versions if one.reaches(session)), default=None)
+
+    def _learned_from(self, market: str, features_version: str) -> list[SignalVersion]:
+        """Return the versions of a market that learned from these features."""
+        known = self.versions(market)
+        return [one for one in known if one.features_version == features_version]
 
     def track_records(self, numbers: Iterable[int | None]) -> dict[int, SignalMetrics | None]:
         """Return what each version had shown out of sample when it was trained."""
@@ -145,7 +266,7 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
         client: Any,
         training: SignalTraining,
         *,
-        fresh: Sequence[TrainedSignal],
+        fresh: Sequence[tuple[TrainedSignal, Mapping[str, str]]],
         tags: Mapping[str, str],
     ) -> str:
         """Write the run of a training with a version for each of its `fresh` models."""
@@ -155,13 +276,13 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
         name = f"{tags['market']} through {training.final.trained_through}"
         with mlflow.start_run(experiment_id=experiment, run_name=name, tags=dict(tags)) as run:
             run_id = str(run.info.run_id)
-            mlflow.log_params(_parameters(training.final))
-            for model in fresh:
-                _add_version(client, model, run_id=run_id, tags=tags)
+            mlflow.log_params(parameters(training.final))
+            for model, own_tags in fresh:
+                add_version(client, model, run_id=run_id, tags=own_tags)
             # After the models: MLflow copies the figures a run already has to each model, and
             # these measure the whole training.
-            _log_metrics(training)
-            _log_plots(client, training, run_id=run_id)
+            log_metrics(training)
+            log_plots(client, training, run_id=run_id)
         return run_id
 
 
@@ -169,98 +290,29 @@ def _identity(model: TrainedSignal) -> tuple[date, str]:
     return model.trained_through, model.data_hash
 
 
+def _tags_of_models(
+    training: SignalTraining, decision: Decision | None
+) -> Iterator[tuple[TrainedSignal, dict[str, str]]]:
+    """Yield each model with the tags that are its own."""
+    blocks = training.predictions.group_by("block").agg(pl.col("session").max())
+    last_sessions = dict(blocks.iter_rows())
+    for block, model in enumerate(training.folds):
+        # One whose test block has no row has nothing to score.
+        last = last_sessions.get(block, model.trained_through)
+        yield model, {"serves_through": last.isoformat()}
+    told = json.dumps(decision.to_document()) if decision else None
+    yield training.final, {DECISION: told} if told else {}
+
+
+def _point_at_champion(client: Any, versions: Sequence[SignalVersion]) -> int | None:
+    """Move MLflow's alias to the version that scores tonight; return its number."""
+    champion = champion_of(versions)
+    if champion is None:
+        return None
+    client.set_registered_model_alias(MODEL_NAME, CHAMPION, str(champion.number))
+    return champion.number
+
+
 def _versions(client: Any, market: str) -> list[SignalVersion]:
     found = client.search_model_versions(f"name = '{MODEL_NAME}' and tags.market = '{market}'")
-    versions = [
-        SignalVersion(
-            number=int(version.version),
-            market=version.tags["market"],
-            trained_through=date.fromisoformat(version.tags["trained_through"]),
-            data_hash=version.tags["data_hash"],
-            features_version=version.tags["features_version"],
-        )
-        for version in found
-    ]
-    return sorted(versions, key=lambda version: version.number)
-
-
-def _version_for(versions: Sequence[SignalVersion], session: date) -> int | None:
-    """Return the version of a session's own time: the newest of the latest trained before it."""
-    through = select_model((version.trained_through for version in versions), session)
-    numbers = [version.number for version in versions if version.trained_through == through]
-    return max(numbers, default=None)
-
-
-def _load(client: Any, number: int) -> TrainedSignal:
-    import mlflow
-
-    try:
-        files = client.get_model_version_download_uri(MODEL_NAME, str(number))
-    except mlflow.MlflowException as error:
-        message = f"MLflow has no version {number} of model {MODEL_NAME!r}: {error.message}"
-        raise UnknownVersionError(message) from error
-    with TemporaryDirectory() as folder:
-        path = mlflow.artifacts.download_artifacts(
-            artifact_uri=f"{files}/data/{DOCUMENT}", dst_path=folder
-        )
-        return TrainedSignal.from_document(json.loads(Path(path).read_text()))
-
-
-def _add_version(
-    client: Any, model: TrainedSignal, *, run_id: str, tags: Mapping[str, str]
-) -> None:
-    """Log `model` into the active run and make it a version."""
-    import mlflow.pyfunc
-
-    with TemporaryDirectory() as folder:
-        document = Path(folder) / DOCUMENT
-        document.write_text(json.dumps(model.to_document(), allow_nan=False))
-        logged = mlflow.pyfunc.log_model(
-            name=MODEL_NAME,
-            loader_module="resources.signal_flavor",
-            data_path=str(document),
-            # Given, or MLflow installs the model elsewhere to infer them: 8.8 s against 0.09 s.
-            pip_requirements=[
-                f"{name}=={installed_version(name)}" for name in ("lightgbm", "catboost")
-            ],
-        )
-    client.create_model_version(
-        MODEL_NAME,
-        source=logged.model_uri,
-        run_id=run_id,
-        model_id=logged.model_id,
-        tags={
-            **tags,
-            "trained_through": model.trained_through.isoformat(),
-            "data_hash": model.data_hash,
-        },
-    )
-
-
-def _parameters(model: TrainedSignal) -> dict[str, Any]:
-    settings = model.settings.to_document()
-    splits = {f"splits.{name}": value for name, value in settings.pop("splits").items()}
-    return {**settings, **splits, "features": ", ".join(model.features)}
-
-
-def _log_metrics(training: SignalTraining) -> None:
-    """Log every figure with its interval, and the AUC of each test block as a step."""
-    import mlflow
-
-    figures = training.metrics.estimates() if training.metrics else {}
-    for name, estimate in figures.items():
-        bounds = {"": estimate.value, "_lower": estimate.lower, "_upper": estimate.upper}
-        mlflow.log_metrics({f"{name}{suffix}": value for suffix, value in bounds.items()})
-    for block, metrics in enumerate(training.block_metrics):
-        if metrics is not None and metrics.auc is not None:
-            mlflow.log_metric("block_auc", metrics.auc.value, step=block)
-
-
-def _log_plots(client: Any, training: SignalTraining, *, run_id: str) -> None:
-    from pipelines.signals.plots import area_plot, calibration_plot
-
-    with TemporaryDirectory() as folder:
-        for name, plot in (("calibration", calibration_plot), ("auc_by_block", area_plot)):
-            picture = Path(folder) / f"{name}.png"
-            picture.write_bytes(plot(training))
-            client.log_artifact(run_id, str(picture), "plots")
+    return sorted((SignalVersion.of(one) for one in found), key=lambda one: one.number)

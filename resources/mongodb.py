@@ -75,6 +75,12 @@ def _client(uri: str, *, connect_milliseconds: int) -> MongoClient[Document]:
             "password are percent-encoded"
         )
         raise ServingRefusedError(message) from None
+    except OSError as error:
+        message = (
+            f"the file {error.filename} that MONGODB_URI names can't be read ({error.strerror}): "
+            "correct tlsCAFile or tlsCertificateKeyFile"
+        )
+        raise ServingRefusedError(message) from None
 
 
 @contextmanager
@@ -87,15 +93,28 @@ def _clear_errors(address: str) -> Iterator[None]:
     except OperationFailure as error:
         raise ServingRefusedError(_refusal(error, address)) from None
     except AutoReconnect as error:
-        detail = str(error).partition(" (configured timeouts")[0]
-        message = (
-            f"no MongoDB answers at {address} ({detail}): start the server, or correct "
-            "MONGODB_URI; without MONGODB_URI an embedded server is started"
-        )
-        raise ServingUnavailableError(message) from None
+        raise _lost_connection(error, address) from None
     except PyMongoError as error:
         message = f"MongoDB at {address} cannot be used: {error}"
         raise ServingRefusedError(message) from None
+
+
+def _lost_connection(error: AutoReconnect, address: str) -> Exception:
+    """Say why there is no connection; to a server whose certificate is not trusted for good."""
+    detail = str(error).partition(" (configured timeouts")[0]
+    if "certificate verify failed" in detail:
+        message = (
+            f"the certificate of MongoDB at {address} is not trusted ({detail}): name the file of "
+            "the authority that issued it in tlsCAFile of MONGODB_URI"
+        )
+        return ServingRefusedError(message)
+    hint = "; a server that speaks TLS only wants tls=true in MONGODB_URI"
+    message = (
+        f"no MongoDB answers at {address} ({detail}): start the server, or correct "
+        f"MONGODB_URI{hint if 'connection closed' in detail else ''}; without MONGODB_URI an "
+        "embedded server is started"
+    )
+    return ServingUnavailableError(message)
 
 
 def _refusal(error: OperationFailure, address: str) -> str:

@@ -8,11 +8,15 @@ import dagster as dg
 import polars as pl
 
 from pipelines.calendar import EARLIEST_SESSION, ExchangeCalendar
+from pipelines.documents.pipeline_run import PipelineRun
 from pipelines.nights import Night, Origin, open_night
 from pipelines.tables import EXCHANGE_SESSIONS, NIGHTS
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
 from resources.market import Market
+
+NOT_YET = (None, None, None)
+"""Of a night that has just been opened: its snapshot, whether it is published, its manifest."""
 
 
 class UnopenedNightError(LookupError):
@@ -23,6 +27,17 @@ class UnopenedNightError(LookupError):
         super().__init__(
             f"the night of {session} ({market}) is not open: run vendor_responses for it first, as "
             "the job nightly does"
+        )
+
+
+class UnpublishedNightError(LookupError):
+    """A night is to be replayed of which no manifest was kept."""
+
+    def __init__(self, session: date, market: str) -> None:
+        """Name the night and the way out."""
+        super().__init__(
+            f"the lake keeps no manifest of the night of {session} ({market}): it was not "
+            f"published to the end; `make nightly SESSION={session}` does"
         )
 
 
@@ -49,6 +64,29 @@ class Nights(dg.ConfigurableResource[Any]):
             self._store(opened)
         return self.find(wanted)
 
+    def join(self, sessions: Sequence[date]) -> list[Night]:
+        """Return the nights of sessions, in order; missing ones are seen from the newest night.
+
+        For outputs that are asked for alone, as the UI's backfills do: the state tables tell what
+        was known at the instant of the newest night, so that is what these nights are made of.
+
+        Raises:
+            UnopenedNightError: a session is not final at that instant, or there is no night yet.
+        """
+        missing = sorted(set(sessions) - {night.session for night in self._stored(sessions)})
+        as_of, calendar = self._latest_as_of(), self.market.calendar
+        for session in missing:
+            if as_of is None or calendar.known_at(session) > as_of:
+                raise UnopenedNightError(session, self.market.name)
+        if as_of and missing:
+            self._store(
+                [
+                    open_night(self.market.name, session, calendar=calendar, as_of=as_of)
+                    for session in missing
+                ]
+            )
+        return self.find(sessions)
+
     def find(self, sessions: Sequence[date]) -> list[Night]:
         """Return nights that were opened before, in order.
 
@@ -69,17 +107,43 @@ class Nights(dg.ConfigurableResource[Any]):
 
         return self.lake.commit(work, night=nights[-1], message="fix lake snapshot")
 
-    def note_published(self, nights: Sequence[Night]) -> None:
-        """Note that the manifests of nights are written: they are published to the end."""
+    def note_published(self, nights: Sequence[Night], manifests: Sequence[PipelineRun]) -> None:
+        """Note that nights are published to the end, and keep their manifests for a replay."""
 
         def work(writer: LakeWriter) -> None:
-            writer.connection.execute(
-                "UPDATE nights SET is_published = true WHERE is_published IS NULL "
-                "AND market = $market AND list_contains($sessions, session)",
-                {"market": self.market.name, "sessions": [night.session for night in nights]},
-            )
+            for manifest in manifests:
+                writer.connection.execute(
+                    "UPDATE nights SET is_published = true, manifest = $manifest "
+                    "WHERE night_id = $night_id AND (is_published IS NULL "
+                    "OR manifest IS DISTINCT FROM $manifest)",
+                    {"night_id": manifest.night_id, "manifest": manifest.as_kept()},
+                )
 
         self.lake.commit(work, night=nights[-1], message="note published nights")
+
+    def manifest(self, session: date) -> PipelineRun:
+        """Return what a night published, as it was kept when it did.
+
+        Raises:
+            UnpublishedNightError: it was not published to the end.
+        """
+        kept = self.lake.read(
+            "SELECT manifest FROM nights WHERE market = $market AND session = $session",
+            {"market": self.market.name, "session": session},
+        )
+        text: str | None = kept["manifest"][0] if kept.height else None
+        if text is None:
+            raise UnpublishedNightError(session, self.market.name)
+        return PipelineRun.model_validate_json(text)
+
+    def published(self) -> list[Night]:
+        """Return the nights whose manifests are kept, in order."""
+        kept = self.lake.read(
+            "SELECT session FROM nights WHERE market = $market AND manifest IS NOT NULL "
+            "ORDER BY session",
+            {"market": self.market.name},
+        )
+        return self.find(kept["session"].to_list())
 
     def newest_published(self) -> date | None:
         """Return the newest session whose night was published to the end; None before the first."""
@@ -88,6 +152,11 @@ class Nights(dg.ConfigurableResource[Any]):
             {"market": self.market.name},
         ).item()
         return newest
+
+    def newest(self, night: Night) -> Night:
+        """Return a night, or the newest that was published to the end if that is newer."""
+        newest = self.newest_published()
+        return night if newest is None or newest <= night.session else self.find([newest])[0]
 
     def _stored(self, sessions: Sequence[date]) -> list[Night]:
         """Return the nights of sessions that the lake knows."""
@@ -135,10 +204,11 @@ def _night_rows(nights: Sequence[Night]) -> pl.DataFrame:
             "origin": pl.String(),
             "lake_snapshot": pl.Int64(),
             "is_published": pl.Boolean(),
+            "manifest": pl.String(),
         }
     )
     rows = [
-        (night.market, night.session, night.night_id, night.as_of, night.origin.value, None, None)
+        (night.market, night.session, night.night_id, night.as_of, night.origin.value, *NOT_YET)
         for night in nights
     ]
     return pl.DataFrame(rows, schema=schema, orient="row")

@@ -6,21 +6,26 @@ from typing import Any
 
 import polars as pl
 
+from pipelines.anomalies.body_anomalies import DATE_TWICE, OTHER_SYMBOL, BodyFinding
 from pipelines.calendar import ExchangeCalendar
 from pipelines.nights import Night
+from pipelines.prices.bodies import LandedBody
 from pipelines.prices.ingestion import (
     PARTS,
     PRICE_FUNCTIONS,
+    KnownPrices,
     Newest,
     ingest_bodies,
     newest_of,
     replay_bodies,
 )
-from pipelines.prices.revisions import LandedBody
 from pipelines.tables import DAILY_PRICES, VENDOR_RESPONSES
 from pipelines.vendor.landing import decompress
+from pipelines.vendor.payloads import named_symbol
+from pipelines.vendor.responses import DATA, FaultKind
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
+from resources.price_journal import JournalReport, note_changes, note_rebuilt
 from resources.vendor_archive import BATCH_RESPONSES, Progress
 
 REBUILT_SYMBOLS = 50
@@ -41,6 +46,7 @@ class IngestionReport:
     revised: int = 0
     deleted: int = 0
     unreadable: list[str] = field(default_factory=list)
+    noted: JournalReport = field(default_factory=JournalReport)
 
     def add(self, other: "IngestionReport") -> None:
         """Count what another batch did."""
@@ -49,6 +55,7 @@ class IngestionReport:
         self.revised += other.revised
         self.deleted += other.deleted
         self.unreadable += other.unreadable
+        self.noted.add(other.noted)
 
 
 def ingest_prices(
@@ -58,24 +65,32 @@ def ingest_prices(
     report = IngestionReport()
 
     def work(writer: LakeWriter) -> IngestionReport:
-        arrived, position = _unread(writer)
-        done = ingest_bodies(
-            _stored(writer, {body.symbol for body in arrived}),
-            arrived,
-            _newest_parts(writer, arrived, position),
-            as_of=night.as_of,
-            calendar=calendar,
-        )
-        update = writer.merge(DAILY_PRICES, done.rows)
-        writer.advance(DAILY_PRICES.name, VENDOR_RESPONSES.name, position=position)
-        return IngestionReport(
-            len(arrived), update.inserted, update.updated, 0, list(done.unreadable)
-        )
+        return _read_batch(writer, night, calendar)
 
     while _has_unread(lake):
         report.add(lake.commit(work, night=night, message="read vendor bodies"))
         progress(f"{report.bodies} bodies read, {report.inserted:,} new bars")
     return report
+
+
+def _read_batch(writer: LakeWriter, night: Night, calendar: ExchangeCalendar) -> IngestionReport:
+    """Read the next bodies into `daily_prices`, and note what they changed and lack."""
+    batch = _unread(writer)
+    symbols = sorted({body.symbol for body in batch.bodies})
+    known = KnownPrices(
+        _stored(writer, symbols),
+        _newest_parts(writer, batch.bodies, batch.position),
+        _doubted(writer, symbols),
+    )
+    done = ingest_bodies(known, batch.bodies, as_of=night.as_of, calendar=calendar)
+    noted = note_changes(
+        writer, known, done, night=night, calendar=calendar, refused=batch.of_others(night)
+    )
+    update = writer.merge(DAILY_PRICES, done.rows)
+    writer.advance(DAILY_PRICES.name, VENDOR_RESPONSES.name, position=batch.position)
+    return IngestionReport(
+        len(batch.bodies), update.inserted, update.updated, 0, list(done.unreadable), noted
+    )
 
 
 def rebuild_prices(
@@ -96,35 +111,44 @@ def rebuild_prices(
         chunk = symbols[start : start + REBUILT_SYMBOLS]
 
         def work(writer: LakeWriter, chunk: list[str] = chunk) -> IngestionReport:
-            return _rebuild(writer, chunk, calendar)
+            return _rebuild(writer, chunk, night=night, calendar=calendar)
 
         report.add(lake.commit(work, night=night, message=f"read {len(chunk)} symbols anew"))
         progress(f"{start + len(chunk)} of {len(symbols)} symbols read anew")
     return report
 
 
-def _rebuild(writer: LakeWriter, symbols: list[str], calendar: ExchangeCalendar) -> IngestionReport:
+def _rebuild(
+    writer: LakeWriter, symbols: list[str], *, night: Night, calendar: ExchangeCalendar
+) -> IngestionReport:
     """Replace the rows of some symbols by what their bodies make."""
     bodies = _all_bodies(writer, symbols)
     nothing = writer.read("SELECT * FROM daily_prices WHERE false")
     replayed = {
         symbol: replay_bodies(of_symbol, nothing, calendar) for symbol, of_symbol in bodies.items()
     }
-    rows = pl.concat([nothing, *(done.rows for done in replayed.values())])
-    readable = rows["symbol"].unique().to_list()
+    rows = pl.concat([nothing, *(rows for rows, _ in replayed.values())])
+    nights = [one for _, of_symbol in replayed.values() for one in of_symbol]
+    readable = rows["symbol"].unique().sort().to_list()
+    removed = _delete_others(writer, rows, readable)
+    noted = note_rebuilt(writer, readable, nights, night=night)
+    update = writer.merge(DAILY_PRICES, rows)
+    unreadable = [text for one in nights for text in one.done.unreadable]
+    count = sum(map(len, bodies.values()))
+    return IngestionReport(count, update.inserted, update.updated, removed, unreadable, noted)
+
+
+def _delete_others(writer: LakeWriter, rows: pl.DataFrame, symbols: list[str]) -> int:
+    """Delete the stored bars of some symbols that are not among the rows; return how many."""
     writer.connection.register("rebuilt_prices", rows.select("symbol", "session").to_arrow())
     deleted = writer.connection.execute(
         "DELETE FROM daily_prices AS stored WHERE list_contains($symbols, symbol) AND NOT EXISTS ("
         "SELECT 1 FROM rebuilt_prices AS rebuilt WHERE rebuilt.symbol = stored.symbol "
         "AND rebuilt.session = stored.session)",
-        {"symbols": readable},
+        {"symbols": symbols},
     ).fetchone()
     writer.connection.unregister("rebuilt_prices")
-    update = writer.merge(DAILY_PRICES, rows)
-    unreadable = [text for done in replayed.values() for text in done.unreadable]
-    removed = int(deleted[0]) if deleted else 0
-    count = sum(map(len, bodies.values()))
-    return IngestionReport(count, update.inserted, update.updated, removed, unreadable)
+    return int(deleted[0]) if deleted else 0
 
 
 def _all_bodies(
@@ -166,12 +190,22 @@ def _newest_parts(writer: LakeWriter, arrived: list[LandedBody], position: int) 
     return newest_of([_landed(row) for row in rows.iter_rows(named=True)])
 
 
-def _stored(writer: LakeWriter, symbols: set[str]) -> pl.DataFrame:
+def _stored(writer: LakeWriter, symbols: list[str]) -> pl.DataFrame:
     """Return the rows of `daily_prices` of some symbols."""
     return writer.read(
-        "SELECT * FROM daily_prices WHERE list_contains($symbols, symbol)",
-        {"symbols": sorted(symbols)},
+        "SELECT * FROM daily_prices WHERE list_contains($symbols, symbol)", {"symbols": symbols}
     )
+
+
+def _doubted(writer: LakeWriter, symbols: list[str]) -> pl.DataFrame:
+    """Return the stored bars that a body told of twice, differently."""
+    told = writer.read(
+        "SELECT DISTINCT symbol, session, response_id FROM body_anomalies "
+        "WHERE anomaly_type = $twice AND severity = 'high' AND list_contains($symbols, symbol)",
+        {"symbols": symbols, "twice": DATE_TWICE},
+    )
+    stored = _stored(writer, told["symbol"].unique().to_list()) if told.height else told
+    return told.join(stored, on=told.columns, how="semi").select("symbol", "session")
 
 
 def _has_unread(lake: Lake) -> bool:
@@ -188,19 +222,45 @@ def _has_unread(lake: Lake) -> bool:
     )
 
 
-def _unread(writer: LakeWriter) -> tuple[list[LandedBody], int]:
-    """Return the next bodies to read, and the number of the last answer they reach up to."""
+@dataclass(frozen=True)
+class _Batch:
+    """The next answers to read, and the number of the last one."""
+
+    bodies: list[LandedBody]
+    refused: list[LandedBody]
+    position: int
+
+    def of_others(self, night: Night) -> list[BodyFinding]:
+        """Return the bodies that were refused because they name another symbol."""
+        named = [(body, named_symbol(body.body)) for body in self.refused]
+        return [
+            BodyFinding(
+                body.response_id,
+                body.symbol,
+                night.session,
+                OTHER_SYMBOL,
+                "medium",
+                f"the body says that it is about {name!r}, not {body.symbol!r}; it is not taken",
+                {"named": name},
+            )
+            for body, name in named
+            if name is not None and name.upper() != body.symbol
+        ]
+
+
+def _unread(writer: LakeWriter) -> _Batch:
+    """Return the next bodies to read."""
     position = writer.position(DAILY_PRICES.name, VENDOR_RESPONSES.name) or 0
     rows = writer.read(
         f"{_BODY} WHERE response_id > $position ORDER BY response_id LIMIT $limit",
         {"position": position, "limit": BATCH_RESPONSES},
     )
-    bodies = [
-        _landed(row)
-        for row in rows.iter_rows(named=True)
-        if row["outcome"] == "data" and row["function"] in PRICE_FUNCTIONS
-    ]
-    return bodies, rows["response_id"][-1]
+    prices = rows.filter(pl.col("function").is_in(PRICE_FUNCTIONS) & pl.col("body").is_not_null())
+    found = {
+        outcome: [_landed(row) for row in prices.filter(outcome=outcome).iter_rows(named=True)]
+        for outcome in (DATA, FaultKind.UNREADABLE.value)
+    }
+    return _Batch(found[DATA], found[FaultKind.UNREADABLE.value], rows["response_id"][-1])
 
 
 def _landed(row: dict[str, Any]) -> LandedBody:

@@ -18,11 +18,12 @@ from pymongo.database import Database
 
 from pipelines.documents.base import PUBLISHER, collection_hash
 from pipelines.documents.price_series import Chunk, PriceSeries
-from pipelines.documents.publishing_mark import PublishingMark, mark_scope, publishing_marks
+from pipelines.documents.publishing_mark import PublishingMark
 from resources.lake import Lake
 from resources.mongodb import Document
+from resources.publishing_marks import mark, marked
 from resources.publishing_report import PricePublishingReport, PublishingReport
-from resources.publishing_scope import ChunkScope, PublishingScope
+from resources.publishing_scope import ChunkScope
 from resources.reconciliation import reconcile
 from resources.serving import Serving
 
@@ -98,18 +99,16 @@ class _Publishing:
         """Return the chunks to publish, by symbol and time."""
         collection = self.series.model.collection
         recipe = self.series.recipe(source=self.source)
-        marked = {
-            (mark["symbol"], name): fingerprint
-            for mark in database[PublishingMark.collection].find(
-                {"published_collection": collection, "recipe": recipe}
-            )
-            for name, fingerprint in mark["fingerprints"].items()
+        known = {
+            (symbol, name): fingerprint
+            for symbol, of_symbol in marked(database, collection, recipe=recipe).items()
+            for name, fingerprint in of_symbol.items()
         }
         stored = _count_stored(database[collection], self.series)
         return sorted(
             chunk
-            for chunk in chunks.bars.keys() | marked.keys() | stored.keys()
-            if chunks.fingerprint(chunk) != marked.get(chunk)
+            for chunk in chunks.bars.keys() | known.keys() | stored.keys()
+            if chunks.fingerprint(chunk) != known.get(chunk)
             or chunks.bars.get(chunk, 0) != stored.get(chunk, 0)
         )
 
@@ -126,15 +125,11 @@ class _Publishing:
             scope=scope,
             as_of=self.as_of,
         )
-        reconcile(
-            database[PublishingMark.collection],
-            PublishingMark,
-            publishing_marks(
-                model.collection,
-                {symbol: chunks.fingerprints.get(symbol, {}) for symbol in symbols},
-                recipe=self.series.recipe(source=self.source),
-            ),
-            scope=PublishingScope.of(mark_scope(model.collection, symbols)),
+        mark(
+            database,
+            model.collection,
+            {symbol: chunks.fingerprints.get(symbol, {}) for symbol in symbols},
+            recipe=self.series.recipe(source=self.source),
             as_of=self.as_of,
         )
         return report

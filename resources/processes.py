@@ -1,9 +1,13 @@
 """Processes that are not our children: what they are and whether they have ended."""
 
+import os
 import subprocess
+import time
 from pathlib import Path
 
 PROCESSES = Path("/proc")
+_START_FIELD = 19
+"""Where a process's start stands behind its name in its line of `stat` (proc(5), field 22)."""
 
 
 def command_line(pid: int) -> str:
@@ -30,6 +34,20 @@ def has_ended(pid: int) -> bool:
         return state in ("Z", "X") and len(list((process / "task").iterdir())) <= 1
     except (FileNotFoundError, ProcessLookupError):
         return True
+
+
+def started_at(pid: int) -> float | None:
+    """Return when a process began, in seconds since 1970; None if it has ended."""
+    if not _lists_processes():
+        told = _listed(pid, "lstart=")
+        return time.mktime(time.strptime(told)) if told else None
+    try:
+        fields = (PROCESSES / str(pid) / "stat").read_text().rpartition(") ")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    lines = (PROCESSES / "stat").read_text().splitlines()
+    (booted_at,) = (float(line.split()[1]) for line in lines if line.startswith("btime "))
+    return booted_at + int(fields[_START_FIELD]) / os.sysconf("SC_CLK_TCK")
 
 
 def descendants(pid: int) -> list[int]:

@@ -4,6 +4,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+from pipelines.forecasts.settings import ForecastSettings
 from pipelines.manifest import Provenance
 from pipelines.signals.settings import SignalSettings
 from resources.settings import PROJECT_ROOT
@@ -17,7 +18,7 @@ def provenance(settings: SignalSettings) -> Provenance:
     return Provenance(
         code_version=code_version(PROJECT_ROOT),
         lock_hash=_sha256(PROJECT_ROOT / "requirements.lock"),
-        seeds={"signal": settings.seed},
+        seeds={"signal": settings.seed, "forecasts": ForecastSettings().seed},
     )
 
 

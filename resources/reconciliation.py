@@ -1,9 +1,10 @@
 """Reconciling one collection with a set of documents: write what differs, check it, drop the rest.
 
 Whole stored documents are compared, not their hashes, so a document that someone changed behind our
-back is put right. Only documents with our `publisher` are ever deleted; a document that another
-writer made for one of our keys is taken over and keeps its `_id` and the fields we do not know;
-fields that our model has retired are taken out.
+back is put right; of a map that is open to others only our own keys are compared and written. Only
+documents with our `publisher` are ever deleted; a document that another writer made for one of our
+keys is taken over and keeps its `_id` and the fields we do not know; fields that our model has
+retired are taken out.
 A crash leaves every document whole, and the next run reaches the same end.
 """
 
@@ -18,7 +19,13 @@ from bson import ObjectId
 from pymongo import UpdateOne
 from pymongo.collection import Collection
 
-from pipelines.documents.base import PUBLISHER, PublishedDocument, collection_hash, document_id
+from pipelines.documents.base import (
+    PUBLISHER,
+    PublishedDocument,
+    collection_hash,
+    document_id,
+    natural_key_of,
+)
 from pipelines.documents.pipeline_run import PublishedCollection
 from pipelines.documents.values import cut_to_milliseconds
 from resources.mongodb import Document, ServingRefusedError
@@ -70,13 +77,13 @@ def reconcile(
         targets = {identifier: intended[key] for key, identifier in keys}
         _write(collection, model, targets, as_of=cut_to_milliseconds(as_of))
         _read_back(collection, model, targets)
-    _delete(collection, plan.stale)
+    deleted = _delete(collection, model, plan.stale)
     return PublishingReport(
         collection=model.collection,
         inserted=len(plan.inserts),
         updated=len(plan.updates),
         unchanged=len(intended) - len(plan.inserts) - len(plan.updates),
-        deleted=len(plan.stale),
+        deleted=deleted,
         foreign_duplicates=plan.foreign_duplicates,
         content_hash=collection_hash(
             (key, document["content_hash"]) for key, document in intended.items()
@@ -90,7 +97,9 @@ def summary(
     """Return how many documents of ours stand in the scope, and the hash over them."""
     fields = dict.fromkeys((*model.natural_key, "content_hash"), True)
     found = list(collection.find(scope.query() | {"publisher": PUBLISHER}, fields))
-    hash_by_key = [(_key(model, document), document["content_hash"]) for document in found]
+    hash_by_key = [
+        (natural_key_of(model, document), document["content_hash"]) for document in found
+    ]
     return PublishedCollection(documents=len(found), content_hash=collection_hash(hash_by_key))
 
 
@@ -105,7 +114,7 @@ def _intended(
             raise ValueError(message)
         stored = document.to_mongo()
         scope.require(stored)
-        key = _key(model, stored)
+        key = natural_key_of(model, stored)
         if key in intended:
             message = f"{model.collection} has two documents for {key}: a key names one document"
             raise ValueError(message)
@@ -119,7 +128,7 @@ def _plan(
     """Decide what to write and delete, holding no more of the stored documents than needed."""
     stored: dict[Key, list[_Stored]] = defaultdict(list)
     for document in found:
-        key = _key(model, document)
+        key = natural_key_of(model, document)
         is_ours = document.get("publisher") == PUBLISHER
         is_same = key in intended and not _differing(model, intended[key], document)
         stored[key].append(_Stored(document["_id"], is_ours=is_ours, is_same=is_same))
@@ -153,20 +162,43 @@ def _write(
     as_of: datetime,
 ) -> None:
     """Write one batch, touching only fields that are ours or were."""
-    beside: Document = {"$setOnInsert": {"created_at": as_of}}
+    _make_room(collection, model, targets)
+    beside: Document = {"$setOnInsert": {"created_at": as_of, **model.first_values}}
     if model.retired:  # MongoDB refuses an empty $unset
         beside["$unset"] = dict.fromkeys(sorted(model.retired), "")
     collection.bulk_write(
         [
             UpdateOne(
                 {"_id": identifier},
-                {"$set": document | {"updated_at": as_of}, **beside},
+                {"$set": _assignments(model, document) | {"updated_at": as_of}, **beside},
                 upsert=True,
             )
             for identifier, document in targets.items()
         ],
         ordered=False,
     )
+
+
+def _make_room(
+    collection: Collection[Document],
+    model: type[PublishedDocument],
+    targets: Mapping[Any, Document],
+) -> None:
+    """Take out what stands in the place of an open map and is none: no key could be set in it."""
+    for name in sorted(model.open_maps):
+        is_no_map = {"$exists": True, "$not": {"$type": "object"}}
+        collection.update_many(
+            {"_id": {"$in": list(targets)}, name: is_no_map}, {"$unset": {name: ""}}
+        )
+
+
+def _assignments(model: type[PublishedDocument], document: Document) -> Document:
+    """Return what to set: whole fields, and of open maps our own keys one by one."""
+    whole = {name: value for name, value in document.items() if name not in model.open_maps}
+    inner = {
+        f"{name}.{key}": value for name in model.open_maps for key, value in document[name].items()
+    }
+    return whole | inner
 
 
 def _read_back(
@@ -182,17 +214,28 @@ def _read_back(
         differing = _differing(model, document, found.get(identifier, {}))
         if differing:
             message = (
-                f"{model.collection} {_key(model, document)} reads back with another {differing} "
-                "than was written: another writer is changing the same documents, stop it and "
-                "publish again"
+                f"{model.collection} {natural_key_of(model, document)} reads back with another "
+                f"{differing} than was written: another writer is changing the same documents, "
+                "stop it and publish again"
             )
             raise ServingRefusedError(message)
 
 
-def _delete(collection: Collection[Document], stale: Iterable[Any]) -> None:
-    """Delete documents of ours; one that changed hands meanwhile stays."""
-    for identifiers in _batches(stale):
-        collection.delete_many({"_id": {"$in": identifiers}, "publisher": PUBLISHER})
+def _delete(
+    collection: Collection[Document], model: type[PublishedDocument], stale: Iterable[Any]
+) -> int:
+    """Delete documents of ours and return how many; one that changed hands meanwhile stays.
+
+    Where people decide in the documents themselves, one that somebody has resolved stays too: the
+    decision may have come after the night read them.
+    """
+    condition: Document = {"publisher": PUBLISHER}
+    if model.open_maps:
+        condition["resolved_at"] = None
+    return sum(
+        collection.delete_many({"_id": {"$in": identifiers}, **condition}).deleted_count
+        for identifiers in _batches(stale)
+    )
 
 
 def _differing(model: type[PublishedDocument], intended: Document, stored: Document) -> list[str]:
@@ -200,14 +243,19 @@ def _differing(model: type[PublishedDocument], intended: Document, stored: Docum
     content = [
         name
         for name, value in intended.items()
-        if name not in model.bookkeeping and (name not in stored or stored[name] != value)
+        if name not in model.bookkeeping and not _is_stored(model, name, value, stored)
     ]
     return content + sorted(model.retired & stored.keys())
 
 
-def _key(model: type[PublishedDocument], stored: Document) -> Key:
-    """Return a stored document's natural key."""
-    return tuple(stored.get(name) for name in model.natural_key)
+def _is_stored(model: type[PublishedDocument], name: str, value: Any, stored: Document) -> bool:
+    """Tell whether a field is stored as it should be; of an open map, whether our own keys are."""
+    if name not in model.open_maps:
+        return name in stored and bool(stored[name] == value)
+    held = stored.get(name)
+    return isinstance(held, dict) and all(
+        key in held and held[key] == inner for key, inner in value.items()
+    )
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:

@@ -32,6 +32,12 @@ class Serving(dg.ConfigurableResource[Any]):
         default=".nightdesk", description="Folder under which an embedded mongod lives."
     )
     connect_seconds: float = Field(default=5.0, gt=0, description="How long to look for a server.")
+    retries: int = Field(
+        default=4, ge=0, description="How often a publishing step that found no server is repeated."
+    )
+    retry_seconds: float = Field(
+        default=5.0, ge=0, description="Pause before it is repeated; each is twice the one before."
+    )
 
     @contextmanager
     def connect(self) -> Iterator[Any]:

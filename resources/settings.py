@@ -13,9 +13,19 @@ from typing import Literal, Self
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from pipelines.anomalies.alert_budget import FALSE_DISCOVERY_LEVEL, MOST_ALERTS
 from pipelines.calendar import ExchangeCalendar
+from pipelines.features.choice import chosen_groups
 from pipelines.markets.names import RECORDED_MARKETS, MarketName
 from pipelines.markets.simulation.settings import STRENGTH
+from pipelines.regimes.switches import SWITCH_CONFIDENCE
+from resources.kernel_cache import keep_compiled_kernels
+from resources.mongodb_address import redacted
+from resources.postgres_address import (
+    LIBPQ_SCHEME,
+    SQLALCHEMY_SCHEME,
+    require_postgres_address,
+)
 
 DEFAULT_EXCHANGE = "XNYS"
 PROJECT_ROOT = Path(__file__).resolve().parent.parent
@@ -55,6 +65,11 @@ class Settings(BaseSettings):
         validation_alias="NIGHTDESK_UNIVERSE_FILE",
         description="Text or YAML file of symbols; without it, all symbols of the sample market.",
     )
+    portfolios_file: Path | None = Field(
+        None,
+        validation_alias="NIGHTDESK_PORTFOLIOS_FILE",
+        description="YAML file of portfolios with weights, to be forecast beside the backend's.",
+    )
     simulated_symbols: int = Field(
         40,
         ge=1,
@@ -91,6 +106,13 @@ class Settings(BaseSettings):
         validation_alias="ALPHA_VANTAGE_PLAN",
         description="The key's plan: free or premium_<requests a minute>.",
     )
+    requests_per_second: int | None = Field(
+        None,
+        ge=1,
+        validation_alias="ALPHA_VANTAGE_REQUESTS_PER_SECOND",
+        description="Most requests a second, in place of the plan's: the vendor does not state its "
+        "burst limits, ours are from its refusals (10 to 30). Lower it where bursts are refused.",
+    )
     mongodb_uri: SecretStr | None = Field(
         None,
         validation_alias="MONGODB_URI",
@@ -112,6 +134,18 @@ class Settings(BaseSettings):
         validation_alias="NIGHTDESK_LAKE_DATA",
         description="Folder of the lake's Parquet files; default: lake/data in the state folder.",
     )
+    lake_database: SecretStr | None = Field(
+        None,
+        validation_alias="NIGHTDESK_LAKE_DATABASE",
+        description="PostgreSQL database of the lake's catalog, in place of the SQLite file: "
+        "postgresql://user:password@host:5432/database.",
+    )
+    dagster_database: SecretStr | None = Field(
+        None,
+        validation_alias="NIGHTDESK_DAGSTER_DATABASE",
+        description="PostgreSQL database of Dagster's runs, events and schedules, in place of "
+        "SQLite files: postgresql+psycopg2://user:password@host:5432/database.",
+    )
     mlflow_uri: str | None = Field(
         None,
         validation_alias="MLFLOW_TRACKING_URI",
@@ -122,10 +156,41 @@ class Settings(BaseSettings):
         validation_alias="NIGHTDESK_WEBHOOK_URL",
         description="Address that is called when a night fails or is missing.",
     )
+    anomaly_webhook_url: SecretStr | None = Field(
+        None,
+        validation_alias="NIGHTDESK_ANOMALY_WEBHOOK_URL",
+        description="Address that is told of bars of high or critical severity.",
+    )
     webhook_secret: SecretStr | None = Field(
         None,
         validation_alias="NIGHTDESK_WEBHOOK_SECRET",
-        description="Secret that signs what the webhook is sent (HMAC-SHA256).",
+        description="Secret that signs what the webhooks are sent (HMAC-SHA256).",
+    )
+    false_discovery_level: float = Field(
+        FALSE_DISCOVERY_LEVEL,
+        gt=0,
+        lt=1,
+        validation_alias="NIGHTDESK_FALSE_DISCOVERY_LEVEL",
+        description="Share of the detectors' alerts that may be bars like any other.",
+    )
+    most_alerts: int = Field(
+        MOST_ALERTS,
+        ge=0,
+        validation_alias="NIGHTDESK_MOST_ALERTS",
+        description="Alerts of the detectors a night at most; what rules find does not count.",
+    )
+    regime_switch_confidence: float = Field(
+        SWITCH_CONFIDENCE,
+        ge=0,
+        le=1,
+        validation_alias="NIGHTDESK_REGIME_SWITCH_CONFIDENCE",
+        description="Chance of a new regime from which on its change is told.",
+    )
+    feature_groups: str = Field(
+        "core,standardized_features,market_relative_features",
+        validation_alias="NIGHTDESK_FEATURE_GROUPS",
+        description="Groups of features that a night computes, with commas between: core, alpha158,"
+        " all, or names of groups. Those that the signals learn from always are.",
     )
     ui_port: int = Field(
         3000,
@@ -134,6 +199,13 @@ class Settings(BaseSettings):
         validation_alias="NIGHTDESK_UI_PORT",
         description="Port of the Dagster UI on 127.0.0.1.",
     )
+
+    @field_validator("feature_groups")
+    @classmethod
+    def _require_groups(cls, feature_groups: str) -> str:
+        """Refuse a group that is not in the catalogue."""
+        chosen_groups(feature_groups)
+        return feature_groups
 
     @field_validator("home")
     @classmethod
@@ -165,13 +237,29 @@ class Settings(BaseSettings):
             return lake_data
         return str((PROJECT_ROOT / Path(lake_data).expanduser()).resolve())
 
-    @field_validator("universe_file")
+    @field_validator("lake_database")
     @classmethod
-    def _require_the_file(cls, universe_file: Path | None) -> Path | None:
-        """Refuse a universe file that is not there."""
-        if universe_file is None:
+    def _require_an_address_of_libpq(cls, address: SecretStr | None) -> SecretStr | None:
+        """Refuse what DuckDB and psycopg2 would not take for an address."""
+        if address is not None:
+            require_postgres_address(address.get_secret_value(), scheme=LIBPQ_SCHEME)
+        return address
+
+    @field_validator("dagster_database")
+    @classmethod
+    def _require_an_address_of_sqlalchemy(cls, address: SecretStr | None) -> SecretStr | None:
+        """Refuse what Dagster would not take for an address."""
+        if address is not None:
+            require_postgres_address(address.get_secret_value(), scheme=SQLALCHEMY_SCHEME)
+        return address
+
+    @field_validator("universe_file", "portfolios_file")
+    @classmethod
+    def _require_the_file(cls, file: Path | None) -> Path | None:
+        """Refuse a universe or portfolios file that is not there."""
+        if file is None:
             return None
-        found = (PROJECT_ROOT / universe_file.expanduser()).resolve()
+        found = (PROJECT_ROOT / file.expanduser()).resolve()
         if not found.is_file():
             message = f"no such file: {found}"
             raise ValueError(message)
@@ -206,6 +294,13 @@ class Settings(BaseSettings):
         return self.lake_catalog or self.home / "lake" / "catalog.sqlite"
 
     @property
+    def catalog_for_people(self) -> str:
+        """Where the lake's catalog is, without a password."""
+        if self.lake_database is None:
+            return str(self.catalog_path)
+        return redacted(self.lake_database.get_secret_value())
+
+    @property
     def data_path(self) -> str:
         """Folder of the lake's Parquet files, with a slash at its end."""
         return (self.lake_data or str(self.home / "lake" / "data")).rstrip("/") + "/"
@@ -220,7 +315,7 @@ def load_settings() -> Settings:
     """Read the settings of this process.
 
     Values of `.env` count where the environment has none, and are put into it, so that Dagster's
-    `EnvVar` finds the secrets too.
+    `EnvVar` finds the secrets too. So is the place for compiled kernels, where one is needed.
 
     Raises:
         SettingsError: with one sentence for each wrong or missing setting.
@@ -229,9 +324,11 @@ def load_settings() -> Settings:
 
     load_dotenv(DOTENV, override=False)
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         raise SettingsError("; ".join(_sentences(error))) from None
+    keep_compiled_kernels(settings.home)
+    return settings
 
 
 def settings_or_exit() -> Settings:
@@ -260,7 +357,8 @@ def _sentences(error: ValidationError) -> list[str]:
     """
     secrets = {
         *("ALPHA_VANTAGE_API_KEY", "MONGODB_URI"),
-        *("NIGHTDESK_WEBHOOK_URL", "NIGHTDESK_WEBHOOK_SECRET"),
+        *("NIGHTDESK_LAKE_DATABASE", "NIGHTDESK_DAGSTER_DATABASE"),
+        *("NIGHTDESK_WEBHOOK_URL", "NIGHTDESK_WEBHOOK_SECRET", "NIGHTDESK_ANOMALY_WEBHOOK_URL"),
     }
     sentences = []
     for fault in error.errors():

@@ -1,8 +1,22 @@
-"""Entering trials into the lake's ledger."""
+"""What the lake keeps of a training: its trials, and what its model learned from."""
 
+import polars as pl
+
+from pipelines.lifecycle.tables import MODEL_REFERENCES
 from pipelines.signals.trials import TrialLedger
 from pipelines.tables import TRIAL_RETURNS, TRIALS
 from resources.lake_writer import LakeWriter
+
+
+def enter_training(writer: LakeWriter, ledger: TrialLedger, reference: pl.DataFrame) -> int:
+    """Enter a training's trials and the reference of its model; return how many trials are new."""
+    held = writer.read(
+        f"SELECT model_version FROM {MODEL_REFERENCES.name} WHERE model_version = $version LIMIT 1",
+        {"version": reference["model_version"][0]},
+    )
+    if held.is_empty():
+        writer.append(MODEL_REFERENCES, reference)
+    return enter_trials(writer, ledger)
 
 
 def enter_trials(writer: LakeWriter, ledger: TrialLedger) -> int:

@@ -21,6 +21,7 @@ def agenda_of(
     calendar: ExchangeCalendar,
     clock: Clock,
     preferred: Collection[str] = (),
+    indexes: Iterable[str] = (),
 ) -> Agenda:
     """Return what a night has to ask, given what is landed and what the key may still spend.
 
@@ -32,6 +33,7 @@ def agenda_of(
         calendar: The exchange's sessions.
         clock: The market's clock.
         preferred: Symbols that are on somebody's watchlist.
+        indexes: Indexes to keep up to date.
     """
     known, now = archive.knowledge(), clock.now()
     requests = plan_night(
@@ -42,6 +44,7 @@ def agenda_of(
         plan=vendor.limits,
         now=now,
         preferred=preferred,
+        indexes=indexes,
     )
     return vendor.agenda(
         requests,

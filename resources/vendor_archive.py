@@ -35,6 +35,15 @@ _ANSWERED = """
            max(fetched_at) AS answered_at
     FROM vendor_responses WHERE outcome = 'data' AND subject IS NOT NULL GROUP BY ALL
 """
+_REFUSED = """
+    SELECT function, symbol, max(fetched_at) AS refused_at
+    FROM vendor_responses AS refused
+    WHERE outcome = $bad_call AND symbol IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM vendor_responses AS later
+        WHERE later.function = refused.function AND later.symbol = refused.symbol
+          AND later.outcome = 'data' AND later.response_id > refused.response_id
+    ) GROUP BY function, symbol
+"""
 _REJECTIONS = """
     WITH asked AS (
         SELECT symbol, outcome, fetched_at, response_id,
@@ -61,8 +70,7 @@ class VendorArchive(dg.ConfigurableResource[Any]):
 
     def latest_sessions(self) -> dict[str, date]:
         """Return the newest stored session of each symbol."""
-        rows = self.lake.read("SELECT symbol, max(session) AS session FROM daily_prices GROUP BY 1")
-        return dict(rows.iter_rows())
+        return self._newest_of("daily_prices")
 
     def first_sessions(self) -> dict[str, date]:
         """Return the oldest stored session of each symbol."""
@@ -80,6 +88,7 @@ class VendorArchive(dg.ConfigurableResource[Any]):
             "bad_call": RefusalKind.BAD_CALL.value,
         }
         rejected = self.lake.read(_REJECTIONS, parameters)
+        refused = self.lake.read(_REFUSED, {"bad_call": RefusalKind.BAD_CALL.value})
         delisted = self.lake.read(
             "SELECT symbol, max(delisting_date) FROM listings GROUP BY symbol "
             "HAVING bool_and(status = 'Delisted') AND max(delisting_date) IS NOT NULL"
@@ -89,6 +98,8 @@ class VendorArchive(dg.ConfigurableResource[Any]):
             answered={(row[0], row[1]): row[2] for row in self.lake.read(_ANSWERED).iter_rows()},
             rejections={row[0]: Rejections(row[1], row[2]) for row in rejected.iter_rows()},
             delisted=dict(delisted.iter_rows()),
+            index_sessions=self._newest_of("index_prices"),
+            refused={(row[0], row[1]): row[2] for row in refused.iter_rows()},
         )
 
     def spent_today(self, now: datetime) -> int:
@@ -128,6 +139,11 @@ class VendorArchive(dg.ConfigurableResource[Any]):
         finally:
             store()  # what came before an error was paid for too
         return outcomes
+
+    def _newest_of(self, table: str) -> dict[str, date]:
+        """Return the newest session of each symbol of a table."""
+        rows = self.lake.read(f"SELECT symbol, max(session) FROM {table} GROUP BY symbol")
+        return dict(rows.iter_rows())
 
     def _append(self, batch: list[VendorResponse], *, night: Night) -> None:
         """Append answers, and the bodies that the lake does not have yet."""

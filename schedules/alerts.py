@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
+from jobs.heartbeat import regime_heartbeat
 from jobs.history import HISTORY
 from jobs.maintenance import maintenance
 from jobs.nightly import NIGHTLY
@@ -18,7 +19,7 @@ PARTITION_TAG = "dagster/partition"
 
 @dg.run_failure_sensor(
     name="failed_runs",
-    monitored_jobs=[NIGHTLY, TRAINING, HISTORY, maintenance],
+    monitored_jobs=[NIGHTLY, TRAINING, HISTORY, maintenance, regime_heartbeat],
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Calls the webhook when a run of the desk fails. Sees what the daemon launched; "
     "`make nightly` calls it by itself.",

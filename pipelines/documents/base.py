@@ -44,6 +44,9 @@ class PublishedDocument(DocumentPart):
     Fields named in `bookkeeping` are stored but are no content: a change in them alone is not
     worth a write. A field that is dropped from a model goes into `retired`, and publishing takes
     it out of stored documents; any other field that the model does not know is somebody else's.
+    Fields named in `open_maps` are maps into which others write keys of their own: publishing sets
+    the keys that our map has, and leaves the others. `first_values` are for a new document alone:
+    readers filter by them, and from then on they are somebody else's.
     """
 
     collection: ClassVar[str]
@@ -51,6 +54,8 @@ class PublishedDocument(DocumentPart):
     indexes: ClassVar[tuple[Index, ...]] = ()
     bookkeeping: ClassVar[frozenset[str]] = frozenset()
     retired: ClassVar[frozenset[str]] = frozenset()
+    open_maps: ClassVar[frozenset[str]] = frozenset()
+    first_values: ClassVar[Mapping[str, object]] = {}
 
     publisher: Literal["nightdesk"] = Field(
         default=PUBLISHER, description="Who wrote the document; only our own are ever deleted."
@@ -70,8 +75,19 @@ class PublishedDocument(DocumentPart):
 
     def to_mongo(self) -> dict[str, object]:
         """Return the document as it is stored, without `_id`, `created_at` and `updated_at`."""
-        stored = {name: to_mongo_value(getattr(self, name)) for name in type(self).model_fields}
+        # A field that pydantic has no room for under its stored name carries that as an alias.
+        stored = {
+            field.serialization_alias or name: to_mongo_value(getattr(self, name))
+            for name, field in type(self).model_fields.items()
+        }
         return stored | {"content_hash": content_hash(stored, bookkeeping=self.bookkeeping)}
+
+
+def natural_key_of(
+    model: type[PublishedDocument], stored: Mapping[str, object]
+) -> tuple[object, ...]:
+    """Return a stored document's natural key; a name with a dot reaches into a map."""
+    return tuple(_value_at(stored, name) for name in model.natural_key)
 
 
 def document_id(collection: str, key: Sequence[object]) -> str:
@@ -90,10 +106,30 @@ def content_hash(stored: Mapping[str, object], *, bookkeeping: frozenset[str]) -
     return hashlib.sha256(_canonical_json(content).encode()).hexdigest()
 
 
+def recipe_of(model: type[PublishedDocument], *, source: str, revision: str = "1") -> str:
+    """Return a hash of what, beside its rows, goes into every document.
+
+    Args:
+        model: Their model.
+        source: The market that the rows come from.
+        revision: Another one when the same row makes another document of the same model.
+    """
+    parts: list[object] = [source, sorted(model.retired), model.model_json_schema()]
+    made_of = json.dumps(parts if revision == "1" else [*parts, revision], sort_keys=True)
+    return hashlib.sha256(made_of.encode()).hexdigest()
+
+
 def collection_hash(hash_by_key: Iterable[tuple[Sequence[object], str]]) -> str:
     """Return the SHA-256 over all keys and content hashes, whatever their order."""
     lines = sorted(f"{_canonical_json(list(key))} {digest}" for key, digest in hash_by_key)
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def _value_at(stored: object, path: str) -> object:
+    """Return the value at a path of names joined by dots; None where there is none."""
+    for name in path.split("."):
+        stored = stored.get(name) if isinstance(stored, Mapping) else None
+    return stored
 
 
 def _canonical_json(value: object) -> str:

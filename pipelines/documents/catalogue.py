@@ -6,15 +6,36 @@ from typing import Any
 from pipelines.documents.base import Index, PublishedDocument
 from pipelines.documents.coverage import StockDataCoverage
 from pipelines.documents.daily_price import DailyPrice
+from pipelines.documents.dataset import Dataset
+from pipelines.documents.deployment import Deployment
+from pipelines.documents.drift_event import ModelDriftEvent
+from pipelines.documents.feature_definition import FeatureDefinition
+from pipelines.documents.feature_usage import FeatureUsage
+from pipelines.documents.feature_version import FeatureVersion
+from pipelines.documents.model_run import ModelExperiment, ModelRun
+from pipelines.documents.model_version import ModelVersion
 from pipelines.documents.period_price import MonthlyPrice, WeeklyPrice
 from pipelines.documents.pipeline_run import PipelineRun
+from pipelines.documents.portfolio_equity import PortfolioEquity
+from pipelines.documents.portfolio_forecast import PortfolioForecast
+from pipelines.documents.prediction_outcome import PredictionOutcome
 from pipelines.documents.publishing_mark import PublishingMark
+from pipelines.documents.quality_event import DataQualityEvent
+from pipelines.documents.quality_summary import DataQualitySummary
+from pipelines.documents.quarantined_price import QuarantinedPrice
+from pipelines.documents.regime import MarketRegime
 from pipelines.documents.signal import MLSignal
+from pipelines.documents.track_record import ModelTrackRecord
 from pipelines.documents.values import LARGEST_MONGO_INTEGER
 
 DOCUMENTS: tuple[type[PublishedDocument], ...] = (
     *(DailyPrice, WeeklyPrice, MonthlyPrice, StockDataCoverage),
-    *(MLSignal, PipelineRun, PublishingMark),
+    *(DataQualityEvent, QuarantinedPrice, DataQualitySummary),
+    *(FeatureDefinition, FeatureVersion, Dataset),
+    *(MLSignal, MarketRegime, PortfolioForecast, PortfolioEquity),
+    *(PredictionOutcome, ModelTrackRecord, ModelVersion, Deployment, ModelDriftEvent),
+    *(ModelExperiment, ModelRun, FeatureUsage),
+    *(PipelineRun, PublishingMark),
 )
 
 _BOUNDS = {"minimum": "≥", "ge": "≥", "gt": ">", "maximum": "≤", "le": "≤"}

@@ -52,5 +52,9 @@ class PipelineRun(PublishedDocument):
     )
     quarantined: dict[MapKey, Count] = Field(description="Bars withheld, by rule.")
     runs: Annotated[tuple[str, ...], Field(strict=False)] = Field(
-        description="Dagster runs that wrote the documents; bookkeeping, no content."
+        default=(), description="Dagster runs that wrote the documents; bookkeeping, no content."
     )
+
+    def as_kept(self) -> str:
+        """Return the content as JSON, as the lake keeps it: a rerun adds a run, and no content."""
+        return self.model_dump_json(exclude=set(self.bookkeeping))

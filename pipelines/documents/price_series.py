@@ -5,15 +5,14 @@ documents are made from, so a chunk with the fingerprint that was published last
 its documents.
 """
 
-import hashlib
-import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
 import polars as pl
 
+from pipelines.documents.base import recipe_of
 from pipelines.documents.price_bar import PriceBar
 
 Chunk = tuple[str, str]
@@ -50,11 +49,18 @@ class PriceSeries:
         chunking: How they are cut into chunks.
         query: SQL that makes their rows from `bars`, rows of `clean_prices` of whole symbols. The
             columns are fields of the model; `date` is a DATE.
+        findings: SQL for more fields of bars that were found remarkable, by `symbol` and `date`,
+            from the relations of `finding_tables`; None where there are none.
+        finding_tables: The lake table behind each of those relations.
+        unremarkable: What those fields say of any other bar, as SQL.
     """
 
     model: type[PriceBar]
     chunking: Chunking
     query: str
+    findings: str | None = None
+    finding_tables: Mapping[str, str] = field(default_factory=dict)
+    unremarkable: Mapping[str, str] = field(default_factory=dict)
 
     def fingerprints_query(self) -> str:
         """Return SQL for `symbol`, `chunk`, `documents` and `fingerprint` of every chunk.
@@ -63,7 +69,7 @@ class PriceSeries:
         hash otherwise; then everything is compared once and found unchanged.
         """
         return f"""
-            WITH bars AS (SELECT * FROM clean_prices {{at}}), documents AS ({self.query})
+            WITH {self._relations()}
             SELECT symbol, strftime(date, '{self.chunking.value}') AS chunk,
                    count(*) AS documents, printf('%016x', bit_xor(hash(documents))) AS fingerprint
             FROM documents GROUP BY ALL ORDER BY ALL"""
@@ -75,12 +81,32 @@ class PriceSeries:
         """
         return f"""
             WITH due AS (SELECT unnest($symbols) AS symbol, unnest($names) AS name),
-            bars AS (SELECT * FROM clean_prices {{at}} WHERE symbol IN (SELECT symbol FROM due)),
-            documents AS ({self.query})
+            {self._relations(" WHERE symbol IN (SELECT symbol FROM due)")}
             SELECT documents.* FROM documents SEMI JOIN due
                 ON due.symbol = documents.symbol
                 AND due.name = strftime(documents.date, '{self.chunking.value}')
             ORDER BY symbol, date"""
+
+    def _relations(self, condition: str = "") -> str:
+        """Return the relations of a WITH clause that end in `documents`: a row a document."""
+        tables = {"bars": "clean_prices", **self.finding_tables}
+        relations = [
+            f"{name} AS (SELECT * FROM {table} {{at}}{condition})" for name, table in tables.items()
+        ]
+        if self.findings is None:
+            return ", ".join([*relations, f"documents AS ({self.query})"])
+        filled = ", ".join(
+            f"coalesce({name}, {value}) AS {name}" for name, value in self.unremarkable.items()
+        )
+        joined = f"SELECT * REPLACE ({filled}) FROM plain LEFT JOIN findings USING (symbol, date)"
+        return ", ".join(
+            [
+                *relations,
+                f"plain AS ({self.query})",
+                f"findings AS ({self.findings})",
+                f"documents AS ({joined})",
+            ]
+        )
 
     def documents(self, rows: pl.DataFrame, *, source: str) -> Iterator[PriceBar]:
         """Make the documents of rows, in their order."""
@@ -90,6 +116,4 @@ class PriceSeries:
 
     def recipe(self, *, source: str) -> str:
         """Return a hash of what, beside the bars, goes into every document: model and source."""
-        schema: Mapping[str, object] = self.model.model_json_schema()
-        made_of = json.dumps([source, sorted(self.model.retired), schema], sort_keys=True)
-        return hashlib.sha256(made_of.encode()).hexdigest()
+        return recipe_of(self.model, source=source)

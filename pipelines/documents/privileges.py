@@ -6,9 +6,12 @@ from typing import Any
 
 from pipelines.documents.base import PublishedDocument
 from pipelines.documents.catalogue import DOCUMENTS
+from pipelines.forecasts.backend_portfolios import BACKTESTS, EXECUTIONS
 from pipelines.watchlists import COLLECTION as WATCHLISTS
 
 ROLE = "nightdesk"
+READ = (WATCHLISTS, BACKTESTS, EXECUTIONS)
+"""Collections of the backend that are read and never written."""
 PUBLISHES = ("find", "insert", "update", "remove")
 
 
@@ -18,13 +21,13 @@ def least_privilege_role(
     """Return the command that creates the role in a database.
 
     It may write the collections of our documents, create indexes where we have some, and read the
-    watchlists; nothing else of the backend's.
+    watchlists and backtests; nothing else of the backend's.
     """
     privileges = [
         _privilege(database, model.collection, PUBLISHES + (("createIndex",) * bool(model.indexes)))
         for model in models
     ]
-    privileges.append(_privilege(database, WATCHLISTS, ("find",)))
+    privileges += [_privilege(database, name, ("find",)) for name in READ]
     return {"createRole": ROLE, "privileges": privileges, "roles": []}
 
 

@@ -4,6 +4,7 @@ Key: (symbol, session, horizon). Whoever has no opinion says so: an abstaining s
 the base rate with confidence 0 and a reason.
 """
 
+import math
 from datetime import date
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -11,18 +12,15 @@ from pydantic import Field, model_validator
 
 from pipelines.documents.base import DocumentPart, Index, PublishedDocument
 from pipelines.documents.contribution import FeatureContribution
+from pipelines.documents.measured import MeasuredValue
+from pipelines.documents.track_record import LiveRecord
 from pipelines.documents.values import Count, Instant, Number, Probability, Symbol
 from pipelines.nights import Origin
 
 Recommendation = Literal["strong_buy", "buy", "hold", "sell", "strong_sell"]
 
-
-class MeasuredValue(DocumentPart):
-    """A measured figure with the interval that its sampling error leaves open."""
-
-    estimate: Number = Field(description="The figure itself.")
-    low: Number = Field(description="Lower end of the 95 % interval.")
-    high: Number = Field(description="Upper end of the 95 % interval.")
+LARGEST_UNEXPLAINED = 1e-6
+"""Log-odds that rounding to 10 digits may leave between a probability and its explanation."""
 
 
 class TrackRecord(DocumentPart):
@@ -83,8 +81,17 @@ class MLSignal(PublishedDocument):
     track_record: TrackRecord | None = Field(
         default=None, description="The model's out-of-sample figures; null if there was no model."
     )
+    live_record: LiveRecord | None = Field(
+        default=None,
+        description="What the model's published opinions were worth, of all that had come due by "
+        "the night; null before the first. Live signals count, backfilled ones don't.",
+    )
     feature_contributions: Annotated[tuple[FeatureContribution, ...], Field(strict=False)] = Field(
         default=(), description="What each feature contributed, largest first."
+    )
+    baseline_log_odds: Number | None = Field(
+        default=None,
+        description="Log-odds of the probability before any contribution; with them, after all.",
     )
     top_signals: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         default=(), description="The largest contributions in plain words."
@@ -113,6 +120,22 @@ class MLSignal(PublishedDocument):
                 f"{self.symbol} {self.session} abstains ({self.abstain_reason}): publish hold, "
                 f"confidence 0 and the base rate {self.base_rate}, not {self.recommendation}, "
                 f"{self.confidence} and {self.probability}"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _require_contributions_that_add_up(self) -> Self:
+        """Refuse an explanation that does not sum to what it explains."""
+        if self.baseline_log_odds is None or not 0 < self.probability < 1:
+            return self
+        stated = math.log(self.probability / (1 - self.probability))
+        told = self.baseline_log_odds + sum(part.impact for part in self.feature_contributions)
+        if abs(stated - told) > LARGEST_UNEXPLAINED:
+            message = (
+                f"{self.symbol} {self.session}: contributions and baseline_log_odds sum to {told}, "
+                f"but the log-odds of the probability are {stated}: give the contributions of the "
+                "model that gave the probability"
             )
             raise ValueError(message)
         return self

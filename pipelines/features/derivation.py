@@ -1,26 +1,55 @@
 """How the feature tables of the lake follow from clean prices."""
 
-from pipelines.derivations import CHANGES, SCOPE, Derivation
+import polars as pl
+
+from pipelines.derivations import CHANGES, Cut, Derivation, Reach
 from pipelines.features.catalogue import GROUPS
-from pipelines.features.engine import feature_query
+from pipelines.features.engine import reading_query
 from pipelines.features.groups import FeatureGroup
-from pipelines.tables import CLEAN_PRICES, FEATURE_TABLES
+from pipelines.features.inputs import columns_read, reads_market
+from pipelines.features.market_returns import MARKET
+from pipelines.features.sql import leaf_names
+from pipelines.tables import CLEAN_PRICES, FEATURE_TABLES, MARKET_RETURNS
+
+KERNELS_REVISION = 2
+"""Raised when the kernels give other bits for the same definitions."""
 
 _WHOLE_SESSIONS = f"""
-    SELECT symbol, (SELECT min(from_session) FROM {CHANGES}) AS from_session
-    FROM (SELECT symbol FROM {CHANGES} UNION SELECT symbol FROM {CLEAN_PRICES.name})
+    WITH span AS (SELECT min(from_session) AS first, max(to_session) AS last FROM {CHANGES})
+    SELECT symbol, first AS from_session, last AS to_session
+    FROM (
+        SELECT symbol FROM {CHANGES} WHERE symbol <> '{MARKET}'
+        UNION
+        SELECT symbol FROM {CLEAN_PRICES.name}
+        WHERE session BETWEEN (SELECT first FROM span) AND (SELECT last FROM span)
+    ) CROSS JOIN span
 """
-"""Where symbols are compared, a change of one moves all of its session: each session from the
-earliest change on is computed anew, with all symbols. In the everyday case that is the new one."""
+"""Where symbols are compared, a change of one moves all of its session: each session that a change
+can reach is computed anew, with all symbols. In the everyday case that is the new one."""
 
 
 def feature_derivation(group: FeatureGroup) -> Derivation:
     """Return how the table of a group follows from clean prices."""
+
+    def computed(rows: pl.DataFrame) -> pl.DataFrame:
+        # The compiler's import takes a second that definitions must not pay.
+        from pipelines.features.kernels.frames import feature_frame
+
+        return feature_frame(group, rows)
+
+    is_of_market = reads_market(group.inputs)
     return Derivation(
         table=FEATURE_TABLES[group.name],
-        sources=(CLEAN_PRICES,),
-        query=feature_query(group, source=CLEAN_PRICES.name, changes=SCOPE),
-        scope=_WHOLE_SESSIONS if group.is_session_wide else Derivation.scope,
+        sources=(CLEAN_PRICES, MARKET_RETURNS) if is_of_market else (CLEAN_PRICES,),
+        query=reading_query(group, source=f"{CLEAN_PRICES.name}_in_reach"),
+        scope=_WHOLE_SESSIONS if group.reads_other_symbols else Derivation.scope,
+        transform=computed,
+        revision=f"{group.version} kernels {KERNELS_REVISION}",
+        reach=Reach(group.look_back, CLEAN_PRICES, (CLEAN_PRICES,)),
+        cut=Cut.SESSIONS if group.reads_other_symbols else Cut.SYMBOLS,
+        # The market has no rows of its own to count: what it moves is derived up to today.
+        forward=None if is_of_market else group.look_back,
+        reads=columns_read(leaf_names(group.expressions)),
     )
 
 

@@ -1,11 +1,13 @@
 """Statements that compute a group of features from `clean_prices`, whole or from a change on.
 
-Both forms give the same bits: a value is one fixed sequence of operations on the rows at or before
-it, wherever the reading began. Running the statements belongs to `resources`.
+They are the reference, and what a reader of a definition sees; the lake's tables are computed by
+compiled kernels from what `reading_query` reads. Both forms of the statement give the same bits: a
+value is one fixed sequence of operations on the rows at or before it, wherever the reading began.
+Running the statements belongs to `resources`.
 """
 
 from pipelines.features.groups import FeatureGroup
-from pipelines.features.inputs import leaf_columns
+from pipelines.features.inputs import bars_relation, leaf_columns
 from pipelines.features.sql import feature_stages, leaf_names
 
 
@@ -24,16 +26,35 @@ def feature_query(group: FeatureGroup, *, source: str, changes: str | None = Non
     """
     asked = "" if changes is None else "session >= (SELECT min(from_session) FROM changed)"
     ctes, last, selected = feature_stages(group.expressions, base="bars", rows=asked)
-    columns = leaf_columns(leaf_names(group.expressions))
+    leaves = leaf_names(group.expressions)
+    columns, relation = leaf_columns(leaves), bars_relation(source, leaves)
     bars = f"bars AS NOT MATERIALIZED (\n  SELECT bar.symbol, bar.session,\n    {columns}\n  FROM "
     rows = f"SELECT symbol, session, {selected} FROM {last}"
     if changes is None:
-        return _statement([f"{bars}{source} AS bar\n)", *ctes], rows)
-    reading = f"{source} AS bar JOIN starts USING (symbol)\n  WHERE bar.session >= starts.start"
+        return _statement([f"{bars}{relation}\n)", *ctes], rows)
+    reading = f"""{relation}
+  JOIN starts ON starts.symbol = bar.symbol WHERE bar.session >= starts.start"""
     return _statement(
         [*_starts(source, changes, group.look_back), f"{bars}{reading}\n)", *ctes],
         f"{rows} JOIN changed USING (symbol) WHERE session >= from_session",
     )
+
+
+def reading_query(group: FeatureGroup, *, source: str) -> str:
+    """Return the statement whose rows the kernels compute a group from, by symbol and session.
+
+    Columns: symbol, session, the leaves that the group reads, and is_wanted: whether the row's
+    values are asked for, or it is one of the `group.look_back` rows before.
+
+    Args:
+        group: the features.
+        source: relation with the columns of `clean_prices` and is_wanted.
+    """
+    leaves = leaf_names(group.expressions)
+    return f"""SELECT bar.symbol, bar.session, bar.is_wanted,
+    {leaf_columns(leaves)}
+  FROM {bars_relation(source, leaves)}
+  ORDER BY bar.symbol, bar.session"""
 
 
 def feature_statistics_query(group: FeatureGroup, *, table: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipelines.features.expressions import Expression
+from pipelines.features.inputs import reads_market
 
 FRACTION = "fraction"
 RATIO = "ratio"
@@ -61,8 +62,18 @@ class FeatureGroup:
 
     @property
     def is_session_wide(self) -> bool:
-        """Return whether a change of one symbol may move the values of others."""
+        """Return whether any feature compares the symbols of a session."""
         return any(feature.expression.is_session_wide for feature in self.features)
+
+    @property
+    def reads_other_symbols(self) -> bool:
+        """Return whether a change of one symbol may move the values of others."""
+        return self.is_session_wide or reads_market(self.inputs)
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        """Return the names of the leaves that the features read."""
+        return frozenset().union(*(feature.expression.inputs for feature in self.features))
 
     @property
     def version(self) -> str:
@@ -74,6 +85,19 @@ class FeatureGroup:
 def feature_names(groups: Iterable[FeatureGroup]) -> list[str]:
     """Return the names of all features, in the order of the groups."""
     return [name for group in groups for name in group.expressions]
+
+
+def dispensable_features(groups: Iterable[FeatureGroup], *, sessions: int) -> list[str]:
+    """Return the features that a symbol `sessions` old, or the only one of its session, may lack.
+
+    These are the features that look further back, and those that compare symbols.
+    """
+    features = (feature for group in groups for feature in group.features)
+    return [
+        feature.name
+        for feature in features
+        if feature.expression.look_back >= sessions or feature.expression.is_session_wide
+    ]
 
 
 def longest_look_back(groups: Iterable[FeatureGroup]) -> int:

@@ -1,23 +1,31 @@
 """The leaves of the expression language, defined over `clean_prices` in this one place.
 
-Every leaf needs its own row only, and that row is chained forward from sessions at or before its
-own: a later split or dividend does not move it. The vendor's adjusted close is not used, because it
-rewrites the past at each dividend.
+Every leaf needs its own row only (and the market's of the session), and that row is chained forward
+from sessions at or before its own: a later split or dividend does not move it. The vendor's
+adjusted close is not used, because it rewrites the past at each dividend.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Leaf:
-    """One input column: its SQL over a row `bar` of `clean_prices`, its unit and its meaning."""
+    """One input column: its SQL over a row `bar` of `clean_prices`, its unit and its meaning.
+
+    What reads the session's row `market` of `market_returns` besides is a value of the market.
+    """
 
     name: str
     sql: str
     unit: str
     description: str
+    is_of_market: bool = False
 
+
+_COLUMN = re.compile(r"\b(?:bar|market)\.(\w+)")
+_MONTH_START = "date_trunc('month', bar.session)"
 
 _INDEX_UNIT = "multiple of the first session's close"
 
@@ -60,16 +68,55 @@ LEAVES: dict[str, Leaf] = {
             "currency of the listing",
             "Traded value at the close as traded: raw close times raw volume.",
         ),
+        Leaf(
+            "market_return",
+            "market.mean_return",
+            "fraction",
+            "Return of the session, the mean of all symbols (table `market_returns`).",
+            is_of_market=True,
+        ),
+        Leaf("day_number", "bar.session - DATE '1970-01-01'", "days", "Calendar days since 1970."),
+        Leaf("weekday", "isodow(bar.session)", "day", "Day of the week, 1 Monday to 5 Friday."),
+        Leaf("month", "month(bar.session)", "month", "Month of the year, 1 to 12."),
+        Leaf("month_day", "day(bar.session)", "day", "Day of the month, 1 to 31."),
+        Leaf(
+            "days_left_in_month",
+            "day(last_day(bar.session)) - day(bar.session)",
+            "days",
+            "Calendar days until the last one of the month.",
+        ),
+        Leaf(
+            "third_friday",
+            f"15 + (12 - isodow({_MONTH_START})) % 7",
+            "day",
+            "Day of the month on which its listed options expire, the third Friday.",
+        ),
     )
 }
 
 
+def reads_market(names: Iterable[str]) -> bool:
+    """Return whether any of these leaves is a value of the market."""
+    return any(LEAVES[name].is_of_market for name in names)
+
+
+def bars_relation(source: str, names: Iterable[str]) -> str:
+    """Return the relation, to stand behind FROM, that these leaves are computed from."""
+    market = " LEFT JOIN market_returns AS market ON market.session = bar.session"
+    return f"{source} AS bar{market if reads_market(names) else ''}"
+
+
 def leaf_columns(names: Iterable[str]) -> str:
-    """Return the select list that computes these leaves from `clean_prices AS bar`.
+    """Return the select list that computes these leaves from their `bars_relation`.
 
     A value that is not finite becomes null, here and nowhere else.
     """
     return ",\n    ".join(_finite(LEAVES[name]) for name in names)
+
+
+def columns_read(names: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns that these leaves read, of either table, in alphabetical order."""
+    return tuple(sorted({column for name in names for column in _COLUMN.findall(LEAVES[name].sql)}))
 
 
 def _finite(leaf: Leaf) -> str:

@@ -14,6 +14,18 @@ low = Column("low")
 close = Column("close")
 volume = Column("volume")
 dollar_volume = Column("dollar_volume")
+market_return = Column("market_return")
+day_number = Column("day_number")
+weekday = Column("weekday")
+month = Column("month")
+month_day = Column("month_day")
+days_left_in_month = Column("days_left_in_month")
+third_friday = Column("third_friday")
+
+
+def exp(value: Expression) -> Expression:
+    """Return e to the power of the value."""
+    return Call("exp", (value,))
 
 
 def log(value: Expression) -> Expression:
@@ -100,6 +112,79 @@ def correlation(left: Expression, right: Expression, rows: int) -> Expression:
     return Call("correlation", (left, right), rows)
 
 
+def covariance(left: Expression, right: Expression, rows: int) -> Expression:
+    """Return the sample covariance (divisor n - 1) over the last `rows` rows."""
+    return Call("covariance", (left, right), rows)
+
+
+def slope(value: Expression, rows: int) -> Expression:
+    """Return the change per row of the least-squares line through the last `rows` rows."""
+    return Call("slope", (value,), rows)
+
+
+def r_squared(value: Expression, rows: int) -> Expression:
+    """Return the share of the variance that the line explains, null for a constant window."""
+    return Call("r_squared", (value,), rows)
+
+
+def residual(value: Expression, rows: int) -> Expression:
+    """Return the value less what the line through the last `rows` rows says of its own row."""
+    return Call("residual", (value,), rows)
+
+
+def linear_mean(value: Expression, rows: int) -> Expression:
+    """Return the mean by weights 1, 2 … `rows`, the newest row's the largest."""
+    return Call("linear_mean", (value,), rows)
+
+
+def since_maximum(value: Expression, rows: int) -> Expression:
+    """Return how many rows ago the greatest of the last `rows` values was, the newest of equals."""
+    return Call("since_maximum", (value,), rows)
+
+
+def since_minimum(value: Expression, rows: int) -> Expression:
+    """Return how many rows ago the least of the last `rows` values was, the newest of equals."""
+    return Call("since_minimum", (value,), rows)
+
+
+def position_of_maximum(value: Expression, rows: int) -> Expression:
+    """Return the place in time of the greatest of the last values, 1 the oldest row's to `rows`.
+
+    Of equal values the oldest counts.
+    """
+    return Call("position_of_maximum", (value,), rows)
+
+
+def position_of_minimum(value: Expression, rows: int) -> Expression:
+    """Return the place in time of the least of the last values, the oldest of equals."""
+    return Call("position_of_minimum", (value,), rows)
+
+
+def quantile(value: Expression, share: float, rows: int) -> Expression:
+    """Return the quantile of the last `rows` values, between two of them by their distance.
+
+    Raises:
+        ValueError: `share` is not between 0 and 1.
+    """
+    if not 0 <= share <= 1:
+        message = f"a quantile needs a share from 0 to 1, got {share}: 0.5 is the median"
+        raise ValueError(message)
+    return Call("quantile", (value, as_expression(share)), rows)
+
+
+def place(value: Expression, rows: int) -> Expression:
+    """Return the place of the value among the last `rows`, 1 / rows the least to 1 the greatest.
+
+    Equal values share the mean of their places.
+    """
+    return Call("place", (value,), rows)
+
+
+def streak(condition: Expression, rows: int) -> Expression:
+    """Return for how many rows in a row, at most `rows`, the condition has held."""
+    return Call("streak", (condition,), rows)
+
+
 def ema(value: Expression, rows: int) -> Expression:
     """Return the exponential mean of span `rows`: each weight is 1 - 2 / (rows + 1) of the next.
 
@@ -127,3 +212,14 @@ def session_mean(value: Expression) -> Expression:
     Null with fewer than two symbols.
     """
     return Call("session_mean", (value,))
+
+
+def zscore(value: Expression) -> Expression:
+    """Return the distance from the session's mean, in standard deviations of its symbols.
+
+    The deviation is that of the session itself (divisor n). Deviations are measured by their mean
+    size before they are squared, so that small values keep their digits in a sum.
+    """
+    deviation = value - session_mean(value)
+    relative = deviation / session_mean(abs(deviation))
+    return relative / sqrt(session_mean(relative * relative))

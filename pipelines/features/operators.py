@@ -1,14 +1,14 @@
 """The operators of the expression language, one registry entry each.
 
 An entry says how an operator is written, how many earlier rows it needs and how it renders as SQL;
-kernels join as a further field. Rules that hold for all of them: a null argument gives null,
-a window is null until all its rows have a value, and what is not a finite number is null.
+its kernels are in `kernels.operations`. Rules that hold for all of them: a null argument gives
+null, a window is null until all its rows have a value, and what is not a finite number is null.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pipelines.features import session_wide
+from pipelines.features import orders, session_wide, trends
 from pipelines.features.exponential import (
     exponential_mean,
     span_decay,
@@ -153,6 +153,18 @@ def _correlation(query: StagedQuery, arguments: tuple[str, ...], rows: int) -> s
     )
 
 
+def _covariance(query: StagedQuery, arguments: tuple[str, ...], rows: int) -> str:
+    left, right = arguments
+    return query.value(f"{{0}} / {rows - 1}", comoment(query, left, right, rows))
+
+
+def _r_squared(query: StagedQuery, arguments: tuple[str, ...], rows: int) -> str:
+    """Return the share of the squared deviations that the line explains."""
+    columns = trends.trend(query, arguments[0], rows), _squares(query, arguments[0], rows)
+    ratio = f"{{0}} * {{0}} / ({{1}} * {trends.row_squares(rows)!r})"
+    return query.value(f"CASE WHEN {{1}} > 0 THEN least(1.0, {ratio}) END", *columns)
+
+
 _ENTRIES = (
     _infix("add", "+", 2, _finite("{0} + {1}")),
     _infix("subtract", "-", 2, _finite("{0} - {1}")),
@@ -164,6 +176,7 @@ _ENTRIES = (
     _comparison("is_less", "<"),
     _comparison("is_less_or_equal", "<="),
     Operator("abs", _row("abs({0})")),
+    Operator("exp", _row(_finite("exp({0})"))),
     Operator("log", _row("CASE WHEN {0} > 0 THEN ln({0}) END")),
     Operator("sqrt", _row("CASE WHEN {0} >= 0 THEN sqrt({0}) END")),
     Operator("sign", _row("CAST(sign({0}) AS DOUBLE)")),
@@ -181,6 +194,18 @@ _ENTRIES = (
     _window("minimum", lambda query, arguments, n: extreme(query, "min", arguments[0], n)),
     _window("maximum", lambda query, arguments, n: extreme(query, "max", arguments[0], n)),
     _window("correlation", _correlation, smallest=2, arguments=2),
+    _window("covariance", _covariance, smallest=2, arguments=2),
+    _window("slope", trends.slope, smallest=2),
+    _window("r_squared", _r_squared, smallest=2),
+    _window("residual", trends.residual, smallest=2),
+    _window("linear_mean", trends.linear_mean, smallest=2),
+    _window("since_maximum", lambda query, a, n: orders.since_extreme("max", query, a[0], n)),
+    _window("since_minimum", lambda query, a, n: orders.since_extreme("min", query, a[0], n)),
+    _window("position_of_maximum", lambda query, a, n: orders.position("max", query, a[0], n)),
+    _window("position_of_minimum", lambda query, a, n: orders.position("min", query, a[0], n)),
+    _window("quantile", orders.quantile, arguments=2),
+    _window("place", orders.place),
+    _window("streak", orders.streak),
     _exponential("ema", span_decay),
     _exponential("wilder", wilder_decay),
     _session_wide("rank", session_wide.rank),

@@ -11,6 +11,7 @@ from importlib.resources import files
 import polars as pl
 
 from pipelines.markets.recorded import RecordedMarket, with_adjusted_close
+from pipelines.markets.sample_indexes import load_sample_indexes
 
 RATIO_NOISE = 1e-9
 """Steps of the ratio smaller than this are rounding: measured 1e-13, the smallest dividend 1e-3."""
@@ -56,6 +57,7 @@ def load_sample_market() -> RecordedMarket:
         name="sample",
         exchange="XNYS",
         bars=with_adjusted_close(events.update(splits, on=["symbol", "session"])),
+        indexes=load_sample_indexes(),
     )
 
 

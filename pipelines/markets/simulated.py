@@ -11,10 +11,16 @@ import polars as pl
 
 from pipelines.markets.recorded import RecordedMarket
 from pipelines.markets.simulation.bars import bar_frames
+from pipelines.markets.simulation.indexes import index_frame
 from pipelines.markets.simulation.market_path import draw_market_path
 from pipelines.markets.simulation.paths import walk
 from pipelines.markets.simulation.settings import SimulationSettings
-from pipelines.markets.simulation.symbols import draw_symbols, market_seed, symbol_frame
+from pipelines.markets.simulation.symbols import (
+    draw_symbols,
+    index_seed,
+    market_seed,
+    symbol_frame,
+)
 from pipelines.markets.simulation.truth import MarketTruth, regime_frame
 
 SYMBOLS_AT_ONCE = 200
@@ -59,4 +65,5 @@ def simulate_market(settings: SimulationSettings) -> tuple[RecordedMarket, Marke
         chances=pl.concat(chunk.chances for chunk in chunks),
     )
     bars = pl.concat(chunk.bars for chunk in chunks)
-    return RecordedMarket(name="simulated", exchange=settings.exchange, bars=bars), truth
+    indexes = index_frame(path, settings, seed=index_seed(settings.seed))
+    return RecordedMarket("simulated", settings.exchange, bars, indexes), truth

@@ -1,103 +1,91 @@
 """Bars as sent against bars as stored: what is new, what the vendor changed, since when we know.
 
-Keyed by (symbol, session). A bar that is not final yet never enters: during a session the vendor
-shows today's partial bar as its newest row.
+Keyed by (symbol, session).
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import datetime
 
 import polars as pl
 
 from pipelines.calendar import ExchangeCalendar
 from pipelines.markets.recorded import BAR_SCHEMA
-from pipelines.vendor.payloads import UnreadableBody, parse_daily_adjusted
-from pipelines.vendor.requests import DAILY_FUNCTION
+from pipelines.prices.readjustments import with_readjustments
 
 VALUES = [name for name in BAR_SCHEMA.names() if name not in ("symbol", "session")]
 
 
-LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class LandedBody:
-    """A body as it lies in the lake; `fetched_at` tells which sessions it could know of."""
-
-    response_id: int
-    symbol: str
-    body: str
-    function: str = DAILY_FUNCTION
-    fetched_at: datetime = LONG_AGO
-
-
-@dataclass(frozen=True)
-class SentBars:
-    """Bars read from landed bodies; `unreadable` says what could not be read and why."""
-
-    bars: pl.DataFrame
-    unreadable: tuple[str, ...]
-
-
-def read_bodies(bodies: Iterable[LandedBody], *, last_final: date) -> SentBars:
-    """Read the bars of bodies, the newest answer winning, without bars that are not final yet."""
-    frames, unreadable = [_no_bars()], []
-    for landed in bodies:
-        try:
-            bars = parse_daily_adjusted(landed.body, symbol=landed.symbol)
-        except UnreadableBody as error:
-            unreadable.append(str(error))
-            continue
-        number = pl.lit(landed.response_id, dtype=pl.Int64).alias("response_id")
-        frames.append(bars.with_columns(number))
-    newest = (
-        pl.concat(frames)
-        .filter(pl.col("session") <= last_final)
-        .sort("symbol", "session", "response_id")
-        .unique(["symbol", "session"], keep="last", maintain_order=True)
-    )
-    return SentBars(newest, tuple(unreadable))
-
-
 def revise(
-    stored: pl.DataFrame, sent: pl.DataFrame, *, as_of: datetime, calendar: ExchangeCalendar
+    stored: pl.DataFrame,
+    sent: pl.DataFrame,
+    *,
+    as_of: datetime,
+    calendar: ExchangeCalendar,
+    restated: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Return the rows of `daily_prices` that are new or that the vendor changed.
 
     History that comes with a symbol's first answer is taken to have been known when it was final
-    (`assumed`); everything later is known since `as_of` (`observed`).
+    (`assumed`); everything later is known since `as_of` (`observed`). A bar of which listed actions
+    readjust nothing but the adjusted close keeps its revision and its instant.
+
+    Beside the columns of the table, rows carry what the journal needs: former values as
+    `<name>_before` and in the other columns that end so, `changed`, and the columns of
+    `pipelines.prices.readjustments`.
 
     Args:
         stored: Rows of daily_prices of the symbols that were sent.
         sent: Bars with `response_id`, one a key.
         as_of: The night's instant.
         calendar: Tells when a session's bar was final.
+        restated: Symbol and session of stored bars that were in doubt and were now sent without:
+            each is a new revision, equal or not.
     """
-    before = stored.select(
-        "symbol", "session", "revision", *(pl.col(name).alias(f"{name}_before") for name in VALUES)
-    )
-    differs = pl.any_horizontal(
-        pl.col(name).ne_missing(pl.col(f"{name}_before")) for name in VALUES
-    )
-    news = sent.join(before, on=["symbol", "session"], how="left").filter(
-        pl.col("revision").is_null() | differs
-    )
+    doubted = stored.select("symbol", "session").clear() if restated is None else restated
+    news = with_readjustments(_changed_bars(stored, sent, doubted), stored, sent)
     known = stored.select("symbol").unique().with_columns(seen_before=True)
+    is_kept = pl.col("is_readjusted").fill_null(value=False)
+    since = pl.when("seen_before").then(pl.lit(as_of)).otherwise("final_at")
+    basis = pl.when("seen_before").then(pl.lit("observed")).otherwise(pl.lit("assumed"))
     return (
         news.join(known, on="symbol", how="left")
-        .join(_final_instants(news, calendar), on="session", how="left", maintain_order="left")
+        .join(final_instants(news, calendar), on="session", how="left", maintain_order="left")
         .with_columns(
-            known_at=pl.when("seen_before").then(pl.lit(as_of)).otherwise("final_at"),
-            known_at_basis=pl.when("seen_before")
-            .then(pl.lit("observed"))
-            .otherwise(pl.lit("assumed")),
-            revision=(pl.col("revision").fill_null(0) + 1).cast(pl.Int32),
+            known_at=pl.when(is_kept).then("known_before").otherwise(since),
+            known_at_basis=pl.when(is_kept).then("basis_before").otherwise(basis),
+            revision=(pl.col("revision_before").fill_null(0) + (~is_kept).cast(pl.Int32)).cast(
+                pl.Int32
+            ),
         )
     )
 
 
-def _final_instants(news: pl.DataFrame, calendar: ExchangeCalendar) -> pl.DataFrame:
+def _changed_bars(stored: pl.DataFrame, sent: pl.DataFrame, restated: pl.DataFrame) -> pl.DataFrame:
+    """Return the bars that are new, restated or not as stored, with the former values."""
+    before = stored.select(
+        "symbol",
+        "session",
+        *(pl.col(name).alias(f"{name}_before") for name in VALUES),
+        revision_before="revision",
+        known_before="known_at",
+        basis_before="known_at_basis",
+        response_before="response_id",
+    )
+    is_stored = pl.col("revision_before").is_not_null()
+    names = [
+        pl.when(is_stored & pl.col(name).ne_missing(pl.col(f"{name}_before"))).then(pl.lit(name))
+        for name in VALUES
+    ]
+    again = restated.select("symbol", "session").with_columns(is_restated=True)
+    return (
+        sent.join(before, on=["symbol", "session"], how="left", maintain_order="left")
+        .join(again, on=["symbol", "session"], how="left", maintain_order="left")
+        .with_columns(changed=pl.concat_list(names).list.drop_nulls())
+        .filter(~is_stored | (pl.col("changed").list.len() > 0) | pl.col("is_restated"))
+        .drop("is_restated")
+    )
+
+
+def final_instants(news: pl.DataFrame, calendar: ExchangeCalendar) -> pl.DataFrame:
     """Return when each day's bar was final; a day that is no session counts to the one before.
 
     A day before the calendar begins counts to the first session: the rules will name it.
@@ -107,8 +95,3 @@ def _final_instants(news: pl.DataFrame, calendar: ExchangeCalendar) -> pl.DataFr
     instants = [calendar.known_at(session) for session in sessions]
     schema = pl.Schema({"session": pl.Date(), "final_at": pl.Datetime("us", "UTC")})
     return pl.DataFrame({"session": days, "final_at": instants}, schema=schema)
-
-
-def _no_bars() -> pl.DataFrame:
-    """Return an empty frame of bars with their response."""
-    return pl.DataFrame(schema={**BAR_SCHEMA, "response_id": pl.Int64})

@@ -4,7 +4,7 @@ The libraries are imported by their own modules, and this module only inside fun
 import takes seconds that definitions must not pay.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
@@ -12,21 +12,29 @@ import numpy as np
 import polars as pl
 
 from pipelines.signals import catboost_booster, lightgbm_booster
-from pipelines.signals.boosting_rows import BoostingRows, FloatMatrix
+from pipelines.signals.boosting_rows import BoostingSlice, FloatMatrix
 from pipelines.signals.members import Member
 from pipelines.signals.settings import Family, SignalSettings
 from pipelines.validation.logistic import FloatArray
 from pipelines.validation.splits import UnusableSliceError
 
+Learner = Callable[[int, int], tuple[str, int]]
+"""From a seed and a number of rounds to a booster as text, and its number of trees."""
+
 
 class _Library(Protocol):
     """What each boosting library's module offers."""
 
-    def boost(self, rows: BoostingRows, settings: SignalSettings, *, seed: int) -> tuple[str, int]:
-        """Return the booster as text, cut after its best round, and its number of trees."""
+    def best_round(
+        self, fit: BoostingSlice, stop: BoostingSlice, settings: SignalSettings, *, seed: int
+    ) -> int:
+        """Return how many rounds of boosting on `fit` are best on `stop`."""
+
+    def learner(self, rows: BoostingSlice, settings: SignalSettings) -> Learner:
+        """Return what makes boosters of `rows`, which are put into bins once for all of them."""
 
     def raw_margins(self, text: str, matrix: FloatMatrix) -> FloatArray:
-        """Return the raw log-odds of each row of `matrix` (rows × features of the model)."""
+        """Return the raw margin of each row of `matrix` (rows × features of the model)."""
 
     def raw_contributions(self, text: str, matrix: FloatMatrix) -> FloatArray:
         """Return SHAP values in log-odds: rows × features, then the bias."""
@@ -41,9 +49,11 @@ LIBRARIES: dict[Family, _Library] = {
 def boost(
     fit: pl.DataFrame, stop: pl.DataFrame, *, features: tuple[str, ...], settings: SignalSettings
 ) -> tuple[Member, ...]:
-    """Return boosters of `fit` for each family and seed, cut after the round best on `stop`.
+    """Return boosters of `fit` and `stop` for each family and seed.
 
-    Equal rows in equal order give equal text, on any number of threads.
+    A scout of each family learns from `fit` alone; the round at which it was best on `stop` is how
+    long all others learn, from both slices. Equal rows in equal order give equal text, on any
+    number of threads.
 
     Raises:
         UnusableSliceError: all rows of `fit` have the same outcome.
@@ -54,17 +64,27 @@ def boost(
             "learn: check the labels, or load a longer history"
         )
         raise UnusableSliceError(message)
-    rows = BoostingRows.of(fit, stop, features)
-    wanted = [
-        (family, seed) for family in settings.family.boosters for seed in settings.booster_seeds
-    ]
+    families = settings.family.boosters
+    scouted = BoostingSlice.of(fit, features)
+    judged = scouted.judging(stop)
+    rows = BoostingSlice.of(pl.concat([fit, stop]), features)
     # One thread a booster: sums in a fixed order, and small fits don't wait for one another.
     with ThreadPoolExecutor(max_workers=settings.threads) as pool:
-        return tuple(pool.map(lambda one: _member(*one, rows=rows, settings=settings), wanted))
+        rounds = pool.map(lambda one: _rounds(one, scouted, judged, settings=settings), families)
+        learners = pool.map(lambda one: LIBRARIES[one].learner(rows, settings), families)
+        wanted = [
+            (family, learner, seed, number)
+            for family, learner, number in zip(families, learners, rounds, strict=True)
+            for seed in settings.booster_seeds
+        ]
+        return tuple(pool.map(lambda one: _member(*one), wanted))
 
 
 def member_margins(members: Sequence[Member], matrix: FloatMatrix) -> FloatArray:
-    """Return the raw log-odds that each member gives each row of `matrix` (members × rows)."""
+    """Return the raw margin that each member gives each row of `matrix` (members × rows).
+
+    A margin is in log-odds above those of the base rate.
+    """
     return np.vstack(
         [LIBRARIES[member.family].raw_margins(member.text, matrix) for member in members]
     )
@@ -85,6 +105,14 @@ def mean_contributions(members: Sequence[Member], matrix: FloatMatrix) -> FloatA
     return np.asarray(np.mean(parts, axis=0))
 
 
-def _member(family: Family, seed: int, *, rows: BoostingRows, settings: SignalSettings) -> Member:
-    text, trees = LIBRARIES[family].boost(rows, settings, seed=seed)
+def _rounds(
+    family: Family, fit: BoostingSlice, stop: BoostingSlice, *, settings: SignalSettings
+) -> int:
+    """Return how long the boosters of a family are to learn."""
+    best = LIBRARIES[family].best_round(fit, stop, settings, seed=settings.booster_seeds[0])
+    return settings.kept_rounds(best)
+
+
+def _member(family: Family, learner: Learner, seed: int, rounds: int) -> Member:
+    text, trees = learner(seed, rounds)
     return Member(family, text, trees)

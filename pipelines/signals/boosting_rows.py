@@ -1,38 +1,94 @@
-"""The fit and stop slices of a training as the matrices that boosting libraries take."""
+"""The rows of a training as what boosting libraries take, and what they aim at.
 
-from dataclasses import dataclass
+A market's common move is noise to a model that compares symbols, and most of the noise in its rows:
+so boosting and stopping look at outcomes without what their session has in common. What is learned
+that way holds for the common part of the features too; the level of the probabilities is left to
+the calibration.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipelines.validation.logistic import FloatArray, expit, logit
+from pipelines.validation.session_correlation import SessionCorrelation
+
 FloatMatrix = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class BoostingRows:
-    """Features (rows × features) and outcomes (0 or 1) of the fit and stop slices."""
+class BoostingSlice:
+    """Features (rows × features), outcomes (0 or 1) and sessions of one slice.
+
+    `base_rate` is the share of outcomes of 1 among the rows learned from, from which margins are
+    counted.
+    """
 
     features: tuple[str, ...]
-    fit: FloatMatrix
-    fit_is_up: NDArray[np.float32]
-    stop: FloatMatrix
-    stop_is_up: NDArray[np.float32]
+    matrix: FloatMatrix
+    is_up: FloatArray
+    sessions: SessionCorrelation
+    base_rate: float
 
     @classmethod
-    def of(cls, fit: pl.DataFrame, stop: pl.DataFrame, features: tuple[str, ...]) -> Self:
-        """Return the matrices of two slices."""
-        return cls(
-            features,
-            feature_matrix(fit, features),
-            fit["is_up"].cast(pl.Float32).to_numpy(),
-            feature_matrix(stop, features),
-            stop["is_up"].cast(pl.Float32).to_numpy(),
+    def of(cls, rows: pl.DataFrame, features: tuple[str, ...]) -> Self:
+        """Return rows to learn from; how outcomes of a session correlate is measured on them."""
+        base_rate = float(rows["is_up"].sum()) / rows.height
+        is_up = rows["is_up"].cast(pl.Float64).to_numpy()
+        sessions = SessionCorrelation.of(rows["session"].to_numpy())
+        shared = sessions.measured(is_up - base_rate)
+        return cls(features, feature_matrix(rows, features), is_up, shared, base_rate)
+
+    def judging(self, rows: pl.DataFrame) -> Self:
+        """Return rows by which boosters of these ones are judged."""
+        sessions = SessionCorrelation.of(rows["session"].to_numpy())
+        return replace(
+            self,
+            matrix=feature_matrix(rows, self.features),
+            is_up=rows["is_up"].cast(pl.Float64).to_numpy(),
+            sessions=sessions.alike(self.sessions.correlation),
         )
 
+    @property
+    def compares_symbols(self) -> bool:
+        """Return whether a session holds two rows or more on average."""
+        return len(self.is_up) >= 2 * len(self.sessions.rows)
 
-def feature_matrix(rows: pl.DataFrame, features: tuple[str, ...]) -> FloatMatrix:
+    def residual(self, margin: FloatArray) -> FloatArray:
+        """Return the stated probability less the outcome of each row."""
+        return expit(margin + logit(np.array(self.base_rate))) - self.is_up
+
+    def loss(self, margin: FloatArray) -> float:
+        """Return the mean squared residual, without what sessions have in common."""
+        residual = self.residual(margin)
+        return float((residual * self.sessions.own_part(residual)).mean())
+
+    def gradient(self, margin: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return first and second derivative by margin of the log loss of rows that correlate.
+
+        The first is the residual without what its session has in common: the estimating equation
+        of Liang & Zeger (1986) for nearly even chances. The probability stays the one that a row
+        has whatever its session brings, so margins are not overstated as they would be with an
+        intercept for each session.
+        """
+        residual = self.residual(margin)
+        probability = residual + self.is_up
+        spread = probability * (1.0 - probability)
+        return self.sessions.own_part(residual), self.sessions.own_weight * spread
+
+    def working_response(self) -> FloatArray:
+        """Return the outcomes in log-odds above the base rate, as one step of Newton's sees them.
+
+        Near even chances a squared error in it is the log loss.
+        """
+        return (self.is_up - self.base_rate) / (self.base_rate * (1.0 - self.base_rate))
+
+
+def feature_matrix(rows: pl.DataFrame, features: Sequence[str]) -> FloatMatrix:
     """Return the features of `rows` as a matrix, in the model's order."""
     columns = rows.select(pl.col(features).cast(pl.Float32))
     return np.ascontiguousarray(columns.to_numpy(), dtype=np.float32)

@@ -11,7 +11,7 @@ import polars as pl
 from pipelines.signals.calibration import Calibration
 from pipelines.signals.members import Member
 from pipelines.signals.settings import Family, SignalSettings
-from pipelines.validation.logistic import FloatArray
+from pipelines.validation.logistic import FloatArray, expit, logit
 from pipelines.validation.metrics import SignalMetrics
 
 # Fewer sessions, or a single test block, are one stretch of luck.
@@ -19,6 +19,8 @@ SESSIONS_FOR_SKILL = 60
 BLOCKS_FOR_SKILL = 2
 # One-sided 1 % point of the standard normal: one model of noise in a hundred passes.
 INFORMATION_FOR_SKILL = 2.326
+# Out of sample on rows without their dispensable features: a quarter, or it is no measurement.
+SESSIONS_FOR_INCOMPLETE = 60
 # How far beyond the training range of a feature, in widths of that range, a model is still asked.
 # A tree says there what it said at the border.
 RANGE_MARGIN = 0.1
@@ -31,9 +33,10 @@ class TrainedSignal:
     The mean margin of `members` is what is calibrated. `trained_through` is the last label end used
     for fitting, stopping or calibration; the model may score sessions after it. `track_record`
     measures the walk-forward predictions whose labels had ended by then, so it looks ahead no more
-    than the model does; None where there were none. `feature_ranges` are smallest and largest
-    training values. `data_hash` covers training rows, feature names and settings: equal hashes make
-    equal models.
+    than the model does; None where there were none. `may_lack` are features that were missing in
+    enough rows of its training, `incomplete_record` what of the track record such rows are.
+    `feature_ranges` are smallest and largest training values. `data_hash` covers training rows,
+    feature names and settings: equal hashes make equal models.
     """
 
     members: tuple[Member, ...]
@@ -47,6 +50,8 @@ class TrainedSignal:
     data_hash: str
     settings: SignalSettings
     track_record: SignalMetrics | None
+    may_lack: tuple[str, ...] = ()
+    incomplete_record: SignalMetrics | None = None
 
     @property
     def trees(self) -> int:
@@ -70,12 +75,28 @@ class TrainedSignal:
         is_informed = record.information_z >= INFORMATION_FOR_SKILL
         return is_long and is_informed and record.log_loss_gain.value > 0
 
+    @property
+    def knows_incomplete_rows(self) -> bool:
+        """Return whether rows that lack features of `may_lack` have earned an opinion too.
+
+        Over at least SESSIONS_FOR_INCOMPLETE the probabilities that such rows were given lost less
+        than the base rate.
+        """
+        record = self.incomplete_record
+        if record is None or record.log_loss_gain is None:
+            return False
+        return record.sessions >= SESSIONS_FOR_INCOMPLETE and record.log_loss_gain.value > 0
+
     def margins(self, rows: pl.DataFrame) -> FloatArray:
-        """Return the mean raw log-odds of each row, before calibration."""
+        """Return the mean margin of each row: raw log-odds above those of the base rate."""
         return np.asarray(self.member_margins(rows).mean(axis=0))
 
+    def raw_probability(self, margin: FloatArray) -> FloatArray:
+        """Return the probability that a raw margin states, before calibration."""
+        return expit(margin + logit(np.array(self.base_rate)))
+
     def member_margins(self, rows: pl.DataFrame) -> FloatArray:
-        """Return the raw log-odds that each member gives each row (members × rows)."""
+        """Return the raw margin that each member gives each row (members × rows)."""
         from pipelines.signals.booster import member_margins
         from pipelines.signals.boosting_rows import feature_matrix
 
@@ -100,7 +121,9 @@ class TrainedSignal:
             name: (low - RANGE_MARGIN * (high - low), high + RANGE_MARGIN * (high - low))
             for name, (low, high) in self.feature_ranges.items()
         }
-        return ~pl.all_horizontal(pl.col(name).is_between(*bounds[name]) for name in bounds)
+        return ~pl.all_horizontal(
+            pl.col(name).is_between(*bounds[name]) | pl.col(name).is_null() for name in bounds
+        )
 
     def to_document(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""
@@ -116,6 +139,7 @@ class TrainedSignal:
     def from_document(cls, document: dict[str, Any]) -> Self:
         """Return the model that `to_document` wrote, before or after a trip through JSON."""
         ranges, record = document["feature_ranges"], document["track_record"]
+        incomplete = document.get("incomplete_record")
         line = document["calibration"]
         (level, cross), (_, spread) = line["covariance"]
         return cls(
@@ -137,6 +161,11 @@ class TrainedSignal:
                 "trained_through": date.fromisoformat(document["trained_through"]),
                 "settings": SignalSettings.from_document(document["settings"]),
                 "track_record": SignalMetrics.from_document(record) if record else None,
+                # A version of the registry that was trained before may lack nothing.
+                "may_lack": tuple(document.get("may_lack", ())),
+                "incomplete_record": SignalMetrics.from_document(incomplete)
+                if incomplete
+                else None,
             }
         )
 
@@ -147,8 +176,8 @@ class Trial:
 
     `predictions` are the out-of-sample rows of every test block: symbol, session, label_end,
     next_session_return, is_up, exit_session and next_open_return (null where not known), block (0,
-    1, …), raw_probability, probability, base_rate and is_out_of_range. `metrics` measure them all,
-    None where no row is left to measure.
+    1, …), raw_probability, probability, base_rate, is_incomplete and is_out_of_range. `metrics`
+    measure them all, None where no row is left to measure.
     """
 
     family: Family
@@ -161,13 +190,15 @@ class SignalTraining:
     """What one training made.
 
     `final` is the model for tonight, `trials` every family that was tried, the published one last.
-    `block_metrics` measure each of its test blocks alone.
+    `block_metrics` measure each of its test blocks alone. `challenger` is the recipe of `final`
+    kept from the newest sessions; None where nothing is to be compared.
     """
 
     folds: tuple[TrainedSignal, ...]
     final: TrainedSignal
     trials: tuple[Trial, ...]
     block_metrics: tuple[SignalMetrics | None, ...]
+    challenger: TrainedSignal | None = None
 
     @property
     def published(self) -> Trial:
@@ -193,7 +224,7 @@ class SignalTraining:
 def finite_features(features: Sequence[str]) -> list[pl.Expr]:
     """Return the features as FLOAT, null where they are not finite.
 
-    Models are trained and asked on complete rows alone, so an infinity counts as unknown.
+    An infinity counts as unknown.
     """
     columns = {name: pl.col(name).cast(pl.Float32) for name in features}
     return [

@@ -7,7 +7,9 @@ from datetime import date
 import polars as pl
 
 from pipelines.documents.contribution import FeatureContribution, top_signals
-from pipelines.documents.signal import MeasuredValue, MLSignal, TrackRecord
+from pipelines.documents.measured import MeasuredValue
+from pipelines.documents.signal import MLSignal, TrackRecord
+from pipelines.documents.track_record import LiveRecord
 from pipelines.nights import Night, Origin
 from pipelines.signals.model import TrainedSignal
 from pipelines.signals.scoring import score_signals
@@ -41,6 +43,7 @@ def score_nights(
     universe: Sequence[str],
     first_sessions: Mapping[str, date],
     quarantined: pl.DataFrame,
+    interrupted: pl.DataFrame,
     model_for: Callable[[date], VersionedModel | None],
 ) -> pl.DataFrame:
     """Return the rows of `signal_scores` of some nights.
@@ -50,10 +53,13 @@ def score_nights(
         features: Feature rows of their sessions.
         universe: Symbols to answer for.
         first_sessions: The session a symbol was first seen in; before it, it has no signal.
-        quarantined: Symbol and session of the bars of their sessions that are withheld.
+        quarantined: Rows of `quarantined_prices` of their sessions. A bar whose former revision is
+            in force has features like any other.
+        interrupted: Symbol and session of those that stand too near behind a hole.
         model_for: Gives the registry version and the model that may score a session.
     """
     frames = [SIGNAL_SCORES_EMPTY]
+    without_bar = quarantined.filter(pl.col("in_force_revision").is_null())
     for night in nights:
         symbols = listed_on(night.session, universe, first_sessions)
         chosen = model_for(night.session)
@@ -62,7 +68,8 @@ def score_nights(
             features.filter(pl.col("session") == night.session),
             symbols,
             session=night.session,
-            quarantined=quarantined.filter(pl.col("session") == night.session)["symbol"].to_list(),
+            quarantined=without_bar.filter(pl.col("session") == night.session)["symbol"].to_list(),
+            interrupted=interrupted.filter(pl.col("session") == night.session)["symbol"].to_list(),
         )
         frames.append(_score_rows(scores, night, chosen))
     return pl.concat(frames)
@@ -73,6 +80,7 @@ def signal_documents(
     nights: Iterable[Night],
     *,
     track_records: Mapping[int, SignalMetrics | None],
+    live_records: Mapping[tuple[date, int], LiveRecord],
     look_back_sessions: int,
 ) -> Iterator[MLSignal]:
     """Make the documents of scores.
@@ -81,6 +89,7 @@ def signal_documents(
         scores: Rows of `signal_scores`.
         nights: The nights that they belong to.
         track_records: What each model version had shown out of sample when it was trained.
+        live_records: What each version's live opinions were worth, as each night knew.
         look_back_sessions: How many sessions back the features reach.
     """
     by_session = {night.session: night for night in nights}
@@ -107,6 +116,8 @@ def signal_documents(
             model_version=row["model_version"],
             trained_through=row["trained_through"],
             track_record=track_record(track_records.get(row["model_version"])),
+            live_record=live_records.get((night.session, row["model_version"])),
+            baseline_log_odds=row["baseline_log_odds"],
             feature_contributions=contributions,
             top_signals=top_signals(contributions),
         )
@@ -166,6 +177,7 @@ SIGNAL_SCORES_EMPTY = pl.DataFrame(
         "recommendation": pl.String,
         "abstain_reason": pl.String,
         "contributions": pl.String,
+        "baseline_log_odds": pl.Float64,
     }
 )
 """No scores, in the columns of `signal_scores`."""

@@ -1,12 +1,32 @@
 """What models read: the features of every group, and beside them what the next session brought."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
 
 from pipelines.features.groups import FeatureGroup, feature_names
+from pipelines.table import IN_SESSIONS
 from pipelines.tables import CLEAN_PRICES, EXCHANGE_SESSIONS, NEXT_SESSION_LABELS
 
 
-def panel_query(groups: Sequence[FeatureGroup]) -> str:
+@dataclass(frozen=True)
+class PanelSource:
+    """Which features are read from which tables, and as of which version of the lake.
+
+    `at` stands behind each table, as `AT (VERSION => 7)`; empty for the newest.
+    """
+
+    tables: Sequence[str]
+    names: Sequence[str]
+    at: str = ""
+
+    @classmethod
+    def of(cls, groups: Sequence[FeatureGroup]) -> Self:
+        """Return the tables of groups as they stand."""
+        return cls([group.name for group in groups], feature_names(groups))
+
+
+def panel_query(source: PanelSource) -> str:
     """Return SQL for the rows that a model scoring `$session` may be trained on.
 
     Only labels that ended before `$session` are there: a label is known when its last session is
@@ -17,10 +37,11 @@ def panel_query(groups: Sequence[FeatureGroup]) -> str:
     the future. It is never learned from, only measured.
     """
     return f"""
-        WITH {_trades()}
+        WITH {trades("session < $session", at=source.at)}
         SELECT symbol, session, label_end, next_session_return, is_up,
-               exit_session, next_open_return, {_names(groups)}
-        FROM {NEXT_SESSION_LABELS.name} JOIN {_joined(groups)} USING (symbol, session)
+               exit_session, next_open_return, {", ".join(source.names)}
+        FROM {NEXT_SESSION_LABELS.name} {source.at}
+        JOIN {_joined(source)} USING (symbol, session)
         LEFT JOIN trades USING (symbol, label_end)
         WHERE label_end < $session
         ORDER BY session, symbol
@@ -30,24 +51,25 @@ def panel_query(groups: Sequence[FeatureGroup]) -> str:
 def features_query(groups: Sequence[FeatureGroup]) -> str:
     """Return SQL for the features of `$sessions`, which a model scores."""
     return f"""
-        SELECT symbol, session, {_names(groups)} FROM {_joined(groups)}
-        WHERE list_contains($sessions, session)
+        SELECT symbol, session, {", ".join(feature_names(groups))}
+        FROM {_joined(PanelSource.of(groups))}
+        WHERE {IN_SESSIONS}
         ORDER BY session, symbol
     """
 
 
-def _trades() -> str:
+def trades(scope: str, *, at: str = "") -> str:
     """Return the common table expressions of `trades`: symbol, label_end, exit, its return.
 
     The open stands on the total-return index by its share of the close. A symbol without a clean
-    bar in the session after label_end has no exit.
+    bar in the session after label_end has no exit. `scope` says which sessions there are.
     """
     return f"""calendar AS (
           SELECT session, lead(session) OVER (ORDER BY session) AS next_session
-          FROM {EXCHANGE_SESSIONS.name} WHERE session < $session
+          FROM {EXCHANGE_SESSIONS.name} {at} WHERE {scope}
         ), opens AS (
           SELECT symbol, session, total_return_index * open / close AS value
-          FROM {CLEAN_PRICES.name} WHERE session < $session
+          FROM {CLEAN_PRICES.name} {at} WHERE {scope}
         ), holdings AS MATERIALIZED (
           SELECT symbol, session, lead(session) OVER bars AS exit_session,
                  lead(value) OVER bars / value - 1 AS next_open_return
@@ -59,11 +81,9 @@ def _trades() -> str:
         )"""
 
 
-def _names(groups: Sequence[FeatureGroup]) -> str:
-    return ", ".join(feature_names(groups))
-
-
-def _joined(groups: Sequence[FeatureGroup]) -> str:
+def _joined(source: PanelSource) -> str:
     """Return the tables of all groups as one relation: each has a row for every clean price."""
-    first, *others = (group.name for group in groups)
-    return first + "".join(f" JOIN {other} USING (symbol, session)" for other in others)
+    first, *others = source.tables
+    return f"{first} {source.at}" + "".join(
+        f" JOIN {other} {source.at} USING (symbol, session)" for other in others
+    )

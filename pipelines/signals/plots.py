@@ -1,48 +1,47 @@
-"""Two small pictures of a training, as PNG: how honest its probabilities are, and where it works.
+"""Two small pictures of a training: how honest its probabilities are, and where it works."""
 
-Figures are built by hand and rendered by Agg: no pyplot, no global state, no display. Matplotlib
-is imported inside, since its import takes half a second.
-"""
-
-import io
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from pipelines.pictures import new_figure, png_of
 from pipelines.signals.model import SignalTraining
 
-SIZE_INCHES = (5.0, 3.2)
-DOTS_PER_INCH = 100
 BINS = 10
 
 
 def calibration_plot(training: SignalTraining) -> bytes:
-    """Return the share of up sessions against the published probability, in bins of equal count.
+    """Return the share of up sessions against the published probability, in bins of equal count."""
+    figure, axes = new_figure(
+        "Calibration out of sample", "published probability", "share that rose"
+    )
+    draw_reliability(axes, training.predictions)
+    return png_of(figure)
+
+
+def draw_reliability(axes: Any, predictions: pl.DataFrame) -> None:
+    """Draw the share of up sessions against the probability, in bins of equal count.
 
     The bars are binomial 95 % intervals, which take rows as independent; the tested figures with
     their session bootstrap are in `SignalMetrics`.
     """
     bins = (
-        training.predictions.with_columns(
-            bin=(pl.col("probability").rank("ordinal") * BINS - 1) // pl.len()
-        )
+        predictions.with_columns(bin=(pl.col("probability").rank("ordinal") * BINS - 1) // pl.len())
         .group_by("bin")
         .agg(pl.col("probability", "is_up").mean(), rows=pl.len())
         .sort("probability")
     )
     share, rows = bins["is_up"].to_numpy(), bins["rows"].to_numpy()
     published = bins["probability"].to_numpy()
-    figure, axes = _figure("Calibration out of sample", "published probability", "share that rose")
     axes.plot([published.min(), published.max()], [published.min(), published.max()], "--k", lw=1)
     error = 1.96 * np.sqrt(share * (1 - share) / rows)
     axes.errorbar(published, share, yerr=error, fmt="o", ms=4)
-    return _png(figure)
 
 
 def area_plot(training: SignalTraining) -> bytes:
     """Return the AUC of each test block with its 95 % interval, oldest first."""
-    figure, axes = _figure("AUC of each test block", "first session of the block", "AUC")
+    figure, axes = new_figure("AUC of each test block", "first session of the block", "AUC")
     starts = training.predictions.group_by("block").agg(pl.col("session").min()).rows()
     for block, start in sorted(starts):
         metrics = training.block_metrics[block]
@@ -52,18 +51,4 @@ def area_plot(training: SignalTraining) -> bytes:
             axes.plot(start, area.value, "o", color="C0", ms=4)
     axes.axhline(0.5, color="black", lw=1, ls="--")
     figure.autofmt_xdate()
-    return _png(figure)
-
-
-def _figure(title: str, x_label: str, y_label: str) -> tuple[Any, Any]:
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=SIZE_INCHES, dpi=DOTS_PER_INCH, layout="constrained")
-    axes = figure.add_subplot(title=title, xlabel=x_label, ylabel=y_label)
-    return figure, axes
-
-
-def _png(figure: Any) -> bytes:
-    content = io.BytesIO()
-    figure.savefig(content, format="png")
-    return content.getvalue()
+    return png_of(figure)

@@ -14,12 +14,13 @@ def reason_to_train(
     """Return why models should be trained before a session is scored; None where they need not.
 
     Args:
-        trained_through: Last label end that the session's model has seen; None without a model.
+        trained_through: Last label end that the session's model has seen; None without a model,
+            or where the models there are learned from other features than today's catalogue.
         session: The session to score.
         calendar: The exchange's sessions.
     """
     if trained_through is None:
-        return "no model has been trained yet"
+        return "no model has been trained on today's features"
     behind = len(calendar.sessions(trained_through, session)) - 1
     if behind > SESSIONS_UNTIL_STALE:
         return f"the model was trained through {trained_through}, {behind} sessions ago"

@@ -7,15 +7,16 @@ has one, stays in `raw_probability`.
 
 import json
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
 from enum import StrEnum
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pipelines.signals.model import TrainedSignal, finite_features
-from pipelines.validation.logistic import FloatArray, expit, logit
+from pipelines.validation.logistic import FloatArray, logit
 
 # Distance of the probability from the base rate. Two points pay for a liquid share's costs at a
 # daily move of about 1 %; five are rarely reached by an honest daily model.
@@ -34,13 +35,24 @@ SCORE_SCHEMA = pl.Schema(
         "recommendation": pl.String(),
         "abstain_reason": pl.String(),
         "contributions": pl.String(),
+        "baseline_log_odds": pl.Float64(),
     }
 )
 
 OPINION_SCHEMA = {
     name: SCORE_SCHEMA[name]
-    for name in ("symbol", "raw_probability", "probability", "confidence", "contributions")
+    for name in (
+        "symbol",
+        "raw_probability",
+        "probability",
+        "confidence",
+        "contributions",
+        "baseline_log_odds",
+    )
 }
+
+
+_Explanation = tuple[list[dict[str, str | float | None]], float]
 
 
 class Recommendation(StrEnum):
@@ -58,13 +70,17 @@ class AbstainReason(StrEnum):
 
     What is wrong with the symbol's data comes first, since a person can see to it; then what is
     wrong with the model. quarantined: the session's bar is withheld, so there are no features.
-    stale: there is no bar, nor features, for the session. no_model: nothing was trained before it.
-    short_history: a feature is still null. out_of_range: a feature lies beyond all that the model
+    stale: there is no bar, nor features, for the session. interrupted: a hole of over a month lies
+    so near that features do not mean what they say. no_model: nothing was trained before it.
+    short_history: a feature is null that every row had which the model learned from, or may be null
+    but the model has not shown that it knows such rows; so is the only symbol of a session, where
+    the model learned from comparing several. out_of_range: a feature lies beyond all that the model
     was trained on. no_skill: the model knows nothing out of sample that the base rate does not.
     """
 
     QUARANTINED = "quarantined"
     STALE = "stale"
+    INTERRUPTED = "interrupted"
     NO_MODEL = "no_model"
     SHORT_HISTORY = "short_history"
     OUT_OF_RANGE = "out_of_range"
@@ -78,11 +94,6 @@ class LookAheadError(ValueError):
     """A model was asked about a session that it may have been trained on."""
 
 
-def select_model(trained_throughs: Iterable[date], session: date) -> date | None:
-    """Return the greatest `trained_through` before `session`, None when there is none."""
-    return max((through for through in trained_throughs if through < session), default=None)
-
-
 def score_signals(
     model: TrainedSignal | None,
     features: pl.DataFrame,
@@ -90,11 +101,13 @@ def score_signals(
     *,
     session: date,
     quarantined: Collection[str] = (),
+    interrupted: Collection[str] = (),
 ) -> pl.DataFrame:
     """Return the signal of every symbol of `universe` for `session`, by symbol (SCORE_SCHEMA).
 
     `contributions` is JSON: a list of {feature, value, weight, impact, direction}, the strongest
-    first; impact is in log-odds, weight the share of all absolute impacts.
+    first; impact is in log-odds, weight the share of all absolute impacts. Together with
+    `baseline_log_odds` the impacts are the log-odds of `probability`.
 
     Args:
         model: the model of the session's own time, None when nothing was trained before it.
@@ -102,6 +115,7 @@ def score_signals(
         universe: the symbols to answer for.
         session: the session that the signals follow.
         quarantined: the symbols whose bar of the session is withheld.
+        interrupted: the symbols with a large hole just before the session.
 
     Raises:
         LookAheadError: the model was trained through `session` or later.
@@ -109,11 +123,11 @@ def score_signals(
     if model is not None and model.trained_through >= session:
         message = (
             f"the model was trained through {model.trained_through} and may not score {session}: "
-            "take one with an earlier trained_through (select_model)"
+            "take one with an earlier trained_through"
         )
         raise LookAheadError(message)
     rows = _rows_of_universe(features, universe, session).with_columns(
-        _abstain_reason(model, quarantined).alias("abstain_reason")
+        _abstain_reason(model, quarantined, interrupted).alias("abstain_reason")
     )
     base_rate = UNKNOWN_BASE_RATE if model is None else model.base_rate
     return (
@@ -123,6 +137,7 @@ def score_signals(
             _unless_abstaining("probability", pl.col("base_rate")),
             _unless_abstaining("confidence", pl.lit(0.0)),
             _unless_abstaining("contributions", pl.lit("[]")),
+            _unless_abstaining("baseline_log_odds", pl.lit(None)),
         )
         .with_columns(_recommendation().alias("recommendation"))
         .select(pl.col(name).cast(dtype) for name, dtype in SCORE_SCHEMA.items())
@@ -139,18 +154,22 @@ def _rows_of_universe(
     return symbols.join(tonight, on="symbol", how="left", validate="1:1")
 
 
-def _abstain_reason(model: TrainedSignal | None, quarantined: Collection[str]) -> pl.Expr:
+def _abstain_reason(
+    model: TrainedSignal | None, quarantined: Collection[str], interrupted: Collection[str]
+) -> pl.Expr:
     """Return the expression for the first reason that applies, null where there is an opinion."""
     has_no_row, always = pl.col("has_row").is_null(), pl.lit(value=True)
     reasons = {
         AbstainReason.QUARANTINED: has_no_row & pl.col("symbol").is_in(list(quarantined)),
         AbstainReason.STALE: has_no_row,
+        AbstainReason.INTERRUPTED: pl.col("symbol").is_in(list(interrupted)),
     }
     if model is None:
         reasons[AbstainReason.NO_MODEL] = always
     else:
-        known = finite_features(model.features)
-        reasons[AbstainReason.SHORT_HISTORY] = pl.any_horizontal(one.is_null() for one in known)
+        may_lack = model.may_lack if model.knows_incomplete_rows else ()
+        needed = finite_features([name for name in model.features if name not in may_lack])
+        reasons[AbstainReason.SHORT_HISTORY] = pl.any_horizontal(one.is_null() for one in needed)
         reasons[AbstainReason.OUT_OF_RANGE] = model.is_out_of_range()
     if model is not None and not model.has_skill:
         reasons[AbstainReason.NO_SKILL] = always
@@ -167,12 +186,14 @@ def _opinions(model: TrainedSignal | None, rows: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema=OPINION_SCHEMA)
     margins = model.member_margins(known)
     margin = margins.mean(axis=0)
+    explanations = _explanations(model, known)
     columns = {
         "symbol": known["symbol"],
-        "raw_probability": expit(margin),
+        "raw_probability": model.raw_probability(margin),
         "probability": model.calibration.probability(margin),
         "confidence": _confidence(model, margins),
-        "contributions": _explanations(model, known),
+        "contributions": [json.dumps(parts) for parts, _ in explanations],
+        "baseline_log_odds": [baseline for _, baseline in explanations],
     }
     return pl.DataFrame(columns, schema=OPINION_SCHEMA)
 
@@ -194,20 +215,23 @@ def _confidence(model: TrainedSignal, margins: FloatArray) -> FloatArray:
     return np.clip([math.erf(value / math.sqrt(2.0)) for value in z], 0.0, 1.0)
 
 
-def _explanations(model: TrainedSignal, rows: pl.DataFrame) -> list[str]:
-    """Return the contributions of each row as JSON, the strongest first."""
-    impacts = model.contributions(rows)[:, :-1]
-    values = rows.select(finite_features(model.features)).rows()
+def _explanations(model: TrainedSignal, rows: pl.DataFrame) -> list[_Explanation]:
+    """Return the contributions of each row, the strongest first, and what they start from."""
+    impacts = model.contributions(rows)
+    values = rows.select(finite_features(model.features)).to_numpy()
+    # What a missing value says is said of all such rows: it belongs to where the row starts from.
+    is_known = np.isfinite(values)
+    baselines = impacts[:, -1] + np.where(is_known, 0.0, impacts[:, :-1]).sum(axis=1)
     return [
-        json.dumps(_explanation(model.features, row_values, row_impacts))
-        for row_values, row_impacts in zip(values, impacts, strict=True)
+        (_explanation(model.features, *row), float(baseline))
+        for *row, baseline in zip(values, impacts[:, :-1], is_known, baselines, strict=True)
     ]
 
 
 def _explanation(
-    features: Sequence[str], values: Sequence[float], impacts: FloatArray
+    features: Sequence[str], values: FloatArray, impacts: FloatArray, is_known: NDArray[np.bool_]
 ) -> list[dict[str, str | float | None]]:
-    total = float(np.abs(impacts).sum())
+    total = float(np.abs(impacts[is_known]).sum())
     return [
         {
             "feature": features[position],
@@ -217,6 +241,7 @@ def _explanation(
             "direction": _direction(float(impacts[position])),
         }
         for position in np.argsort(-np.abs(impacts), kind="stable")
+        if is_known[position]
     ]
 
 

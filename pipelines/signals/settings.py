@@ -12,6 +12,9 @@ from pipelines.validation.splits import SplitSettings
 # that a hundred times the rows draw ten times finer.
 ROWS_OF_FULL_SHARE = 10_000
 SMALLEST_LEAF = 20
+# A symbol may be scored with so many bars: what a free key starts with. Features that look further
+# back are dispensable.
+SESSIONS_OF_YOUNGEST = 100
 
 
 class Family(StrEnum):
@@ -46,10 +49,10 @@ class SignalSettings:
     seeds: int = 5
     leaves: int = 7
     smallest_leaf_share: float = 0.02
-    learning_rate: float = 0.03
+    learning_rate: float = 0.05
     rounds: int = 300
-    fewest_rounds: int = 50
-    patience: int = 50
+    fewest_rounds: int = 30
+    patience: int = 30
     l2: float = 10.0
     feature_share: float = 0.7
     row_share: float = 0.7
@@ -80,9 +83,9 @@ class SignalSettings:
         effective = min(fit_rows, (fit_rows * ROWS_OF_FULL_SHARE) ** 0.5)
         return max(SMALLEST_LEAF, int(self.smallest_leaf_share * effective))
 
-    def kept_rounds(self, best: int, *, of: int) -> int:
-        """Return how many of the rounds made are kept, when `best` was best on the stop slice."""
-        return min(max(best, self.fewest_rounds), of)
+    def kept_rounds(self, best: int) -> int:
+        """Return how many rounds are made, when `best` was best on the stop slice."""
+        return min(max(best, self.fewest_rounds), self.rounds)
 
     def to_document(self) -> dict[str, Any]:
         """Return plain values that JSON can hold."""

@@ -7,7 +7,7 @@ record of the folds before it; nothing in it changes when later rows do.
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -20,14 +20,16 @@ from pipelines.signals.calibration import CalibrationEvidence
 from pipelines.signals.members import Member
 from pipelines.signals.model import SignalTraining, TrainedSignal, Trial, finite_features
 from pipelines.signals.settings import Family, SignalSettings
-from pipelines.validation.logistic import FloatArray, expit
+from pipelines.validation.logistic import FloatArray
 from pipelines.validation.metrics import SignalMetrics, measure_predictions
-from pipelines.validation.splits import Fold, FoldRows, final_fold, walk_forward
+from pipelines.validation.splits import Fold, FoldRows, final_fold, held_back_fold, walk_forward
 
 PANEL_KEY = ("symbol", "session", "label_end", "next_session_return", "is_up")
 # What trading on a row would have earned and when that was known; a panel may come without them.
 TRADE_COLUMNS = {"exit_session": pl.Date(), "next_open_return": pl.Float64()}
 ROWS_FOR_CENTRE = 20_000
+# About a year of one symbol: from fewer rows without a feature trees learn nothing about such rows.
+ROWS_TO_LACK = 200
 
 
 def train_signals(
@@ -37,6 +39,8 @@ def train_signals(
     settings: SignalSettings,
     progress: Callable[[str], None],
     folds: Sequence[Fold] | None = None,
+    dispensable: Sequence[str] = (),
+    held_back: int = 0,
 ) -> SignalTraining:
     """Train, calibrate and test on `panel`, which may come in any order and hold null features.
 
@@ -46,37 +50,49 @@ def train_signals(
         settings: lengths of the slices, boosting and seed.
         progress: is told one line a model.
         folds: the walk-forward folds; by default those of `settings.splits`.
+        dispensable: features that a row may lack where ROWS_TO_LACK rows of a fit slice do, or all.
+        held_back: newest sessions that a challenger is kept from, to be compared on; 0 makes none.
 
     Raises:
         HistoryTooShortError: the sessions do not reach the first test block.
-        UnusableSliceError: a slice of a fold holds no complete row.
+        UnusableSliceError: a slice of a fold holds no usable row.
     """
-    trainer = _Trainer(tuple(features), settings)
+    trainer = _Trainer(tuple(features), settings, tuple(dispensable))
     sessions = panel["session"].unique().sort().to_list()
-    rows = complete_rows(panel, trainer.features)
+    rows = usable_rows(panel, trainer.features, dispensable=trainer.dispensable)
     folds = walk_forward(sessions, settings.splits) if folds is None else folds
     models: list[TrainedSignal] = []
     blocks: dict[Family, list[pl.DataFrame]] = {family: [] for family in settings.trials}
     for number, fold in enumerate(folds):
-        parts = fold.rows(rows)
+        parts = trainer.usable(fold.rows(rows))
         trained = trainer.train(parts, earlier=blocks)
         for family, model in trained.items():
             blocks[family].append(_predict(model, parts.test, block=number))
         models.append(trained[settings.family])
         progress(f"fold {number + 1} of {len(folds)}: {_summary(models[-1])}, on {fold.test}")
-    final_rows = final_fold(sessions, settings.splits).rows(rows)
+    final_rows = trainer.usable(final_fold(sessions, settings.splits).rows(rows))
     final = trainer.train(final_rows, earlier=blocks)[settings.family]
     progress(f"final model: {_summary(final)}")
+    challenger = None
+    if held_back:
+        kept = trainer.usable(held_back_fold(sessions, settings.splits, held_back).rows(rows))
+        challenger = trainer.train(kept, earlier=blocks)[settings.family]
+        progress(f"challenger: {_summary(challenger)}")
     return SignalTraining(
         folds=tuple(models),
         final=final,
+        challenger=challenger,
         trials=tuple(trainer.trial(family, pl.concat(made)) for family, made in blocks.items()),
         block_metrics=tuple(trainer.measure(block) for block in blocks[settings.family]),
     )
 
 
-def complete_rows(panel: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
-    """Return the labelled rows of `panel` that have every feature, by session and symbol.
+def usable_rows(
+    panel: pl.DataFrame, features: Sequence[str], *, dispensable: Collection[str] = ()
+) -> pl.DataFrame:
+    """Return the labelled rows of `panel` with all features but dispensable ones, in order.
+
+    The order is by session and symbol.
 
     Raises:
         ValueError: a column is missing or the name of a feature stands twice.
@@ -93,7 +109,7 @@ def complete_rows(panel: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
     return (
         panel.with_columns(unknown)
         .select(*PANEL_KEY, *TRADE_COLUMNS, *finite_features(features))
-        .drop_nulls([*PANEL_KEY, *features])
+        .drop_nulls([*PANEL_KEY, *(name for name in features if name not in dispensable)])
         .sort("session", "symbol")
     )
 
@@ -104,6 +120,12 @@ class _Trainer:
 
     features: tuple[str, ...]
     settings: SignalSettings
+    dispensable: tuple[str, ...]
+
+    def usable(self, parts: FoldRows) -> FoldRows:
+        """Return the rows that lack no feature but those that many rows of the fit slice lack."""
+        needed = [name for name in self.dispensable if name not in self._lacked(parts.fit)]
+        return parts.having(needed) if needed else parts
 
     def train(
         self, parts: FoldRows, *, earlier: Mapping[Family, Sequence[pl.DataFrame]]
@@ -124,8 +146,12 @@ class _Trainer:
             for family in self.settings.trials
         }
         published = models[self.settings.family]
-        record = self._track_record(earlier[self.settings.family], parts.trained_through)
-        models[self.settings.family] = replace(published, track_record=record)
+        ended = _ended(earlier[self.settings.family], parts.trained_through)
+        models[self.settings.family] = replace(
+            published,
+            track_record=self.measure(ended),
+            incomplete_record=self.measure(ended.filter("is_incomplete")),
+        )
         return models
 
     def trial(self, family: Family, predictions: pl.DataFrame) -> Trial:
@@ -167,20 +193,13 @@ class _Trainer:
             data_hash=self._data_hash(family, parts, evidence),
             settings=self.settings,
             track_record=None,
+            may_lack=self._lacked(parts.fit),
         )
 
-    def _track_record(
-        self, earlier: Sequence[pl.DataFrame], trained_through: date
-    ) -> SignalMetrics | None:
-        if not earlier:
-            return None
-        # A trade may end after its label: then nobody knew yet what it earned.
-        is_over = pl.col("exit_session") <= trained_through
-        return self.measure(
-            pl.concat(earlier)
-            .filter(pl.col("label_end") <= trained_through)
-            .with_columns(pl.when(is_over).then("next_open_return").alias("next_open_return"))
-        )
+    def _lacked(self, fit: pl.DataFrame) -> tuple[str, ...]:
+        """Return the dispensable features that enough rows of the fit slice lack, or all of it."""
+        enough = min(ROWS_TO_LACK, fit.height)
+        return tuple(name for name in self.dispensable if fit[name].null_count() >= enough)
 
     def _data_hash(self, family: Family, parts: FoldRows, evidence: CalibrationEvidence) -> str:
         """Return the SHA-256 of all that shapes the model: rows by slice, names, settings."""
@@ -239,9 +258,10 @@ def _predict(model: TrainedSignal, rows: pl.DataFrame, *, block: int) -> pl.Data
         *TRADE_COLUMNS,
         pl.lit(block, dtype=pl.Int32).alias("block"),
         pl.Series("centred_margin", margin - model.calibration.centre, dtype=pl.Float64),
-        pl.Series("raw_probability", expit(margin), dtype=pl.Float64),
+        pl.Series("raw_probability", model.raw_probability(margin), dtype=pl.Float64),
         pl.Series("probability", model.calibration.probability(margin), dtype=pl.Float64),
         pl.lit(model.base_rate, dtype=pl.Float64).alias("base_rate"),
+        _lacks_any(model.may_lack).alias("is_incomplete"),
         model.is_out_of_range().alias("is_out_of_range"),
     )
 
@@ -251,7 +271,26 @@ def _ranges(rows: pl.DataFrame, features: tuple[str, ...]) -> dict[str, tuple[fl
     return {
         name: (float(low), float(high))
         for name, low, high in zip(features, lows, highs, strict=True)
+        if low is not None
     }
+
+
+def _ended(earlier: Sequence[pl.DataFrame], trained_through: date) -> pl.DataFrame:
+    """Return the earlier predictions whose labels had ended by then."""
+    if not earlier:
+        return pl.DataFrame(schema={"is_incomplete": pl.Boolean})
+    # A trade may end after its label: then nobody knew yet what it earned.
+    is_over = pl.col("exit_session") <= trained_through
+    return (
+        pl.concat(earlier)
+        .filter(pl.col("label_end") <= trained_through)
+        .with_columns(pl.when(is_over).then("next_open_return").alias("next_open_return"))
+    )
+
+
+def _lacks_any(names: Sequence[str]) -> pl.Expr:
+    """Return whether a row lacks one of the features."""
+    return pl.any_horizontal(pl.lit(value=False), *(pl.col(name).is_null() for name in names))
 
 
 def _base_rate(rows: pl.DataFrame) -> float:

@@ -23,6 +23,11 @@ class TrialLedger:
     trials: pl.DataFrame
     returns: pl.DataFrame
 
+    @property
+    def published(self) -> str:
+        """Return the `trial_id` of the trial whose models score."""
+        return str(self.trials.filter("is_published")["trial_id"][0])
+
     def without(self, known: list[str]) -> "TrialLedger":
         """Return the ledger without the trials that are already in the books."""
         is_new = ~pl.col("trial_id").is_in(known)

@@ -25,6 +25,7 @@ from pipelines.validation.session_bootstrap import (
     estimate,
     resample_sessions,
 )
+from pipelines.validation.session_correlation import SessionCorrelation
 
 BoolArray = NDArray[np.bool_]
 
@@ -141,13 +142,15 @@ def information_z(
 ) -> float | None:
     """Return the score test of a calibration slope of zero, clustered by session.
 
-    Each session adds the sum over its rows of (probability - mean) · (outcome - mean); the test is
+    Each session adds the sum over its rows of (probability - mean) · (outcome - mean), the latter
+    without what the session's outcomes have in common (see `session_correlation`); the test is
     their total over the root of their sum of squares. It asks whether probabilities know anything,
     not whether their scale is right. None where they are all the same.
     """
-    ordinal = np.unique(session, return_inverse=True)[1]
-    product = (probability - probability.mean()) * (is_up - is_up.mean())
-    scores = np.bincount(ordinal, weights=product)
+    surprise = is_up - is_up.mean()
+    sessions = SessionCorrelation.of(session).measured(surprise)
+    product = (probability - probability.mean()) * sessions.own_part(surprise)
+    scores = np.bincount(sessions.session, weights=product)
     error = float(np.sqrt((scores**2).sum()))
     return float(scores.sum()) / error if error > 0 else None
 

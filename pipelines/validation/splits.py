@@ -87,10 +87,31 @@ class FoldRows:
     test: pl.DataFrame
     trained_through: date
 
+    def having(self, columns: Sequence[str]) -> "FoldRows":
+        """Return the rows in which none of `columns` is null.
+
+        Raises:
+            UnusableSliceError: fit, stop or calibrate has no such row.
+        """
+        slices = {name: rows.drop_nulls(columns) for name, rows in self._slices.items()}
+        for name, rows in slices.items():
+            if rows.is_empty():
+                message = (
+                    f"the {name} slice has no row with {', '.join(columns)}: "
+                    "load a longer history or more symbols"
+                )
+                raise UnusableSliceError(message)
+        test = self.test.drop_nulls(columns)
+        return FoldRows(**slices, test=test, trained_through=self.trained_through)
+
     @property
     def training(self) -> pl.DataFrame:
         """Return every row that shapes the model: fit, stop and calibrate."""
-        return pl.concat([self.fit, self.stop, self.calibrate])
+        return pl.concat(self._slices.values())
+
+    @property
+    def _slices(self) -> dict[str, pl.DataFrame]:
+        return {"fit": self.fit, "stop": self.stop, "calibrate": self.calibrate}
 
 
 @dataclass(frozen=True)
@@ -179,6 +200,21 @@ def final_fold(sessions: Sequence[date], settings: SplitSettings) -> Fold:
             sessions=len(sessions), needed=settings.held_out + 1, purpose="to train a model"
         )
     return _fold_ending(sessions, settings, end=len(sessions), test=None)
+
+
+def held_back_fold(sessions: Sequence[date], settings: SplitSettings, number: int) -> Fold:
+    """Return the fold of a model that is kept from the newest `number` sessions, to be tested on.
+
+    Raises:
+        HistoryTooShortError: what is left has no session to fit on.
+    """
+    _require_ascending(sessions)
+    end = len(sessions) - number
+    if end <= settings.held_out:
+        raise HistoryTooShortError(
+            sessions=len(sessions), needed=settings.held_out + number + 1, purpose="to challenge"
+        )
+    return _fold_ending(sessions, settings, end=end, test=_range(sessions, end, len(sessions)))
 
 
 def _fold_ending(

@@ -12,7 +12,6 @@ from pipelines.vendor import refusal_words as words
 from pipelines.vendor.listings import LISTING_HEADER
 from pipelines.vendor.plans import FULL_HISTORY, LOOPBACK_PLAN, PLANS, PREMIUM_FUNCTIONS, Plan
 from pipelines.vendor.reference_answers import (
-    INDEXES,
     ShownMarket,
     dividends_answer,
     index_answer,
@@ -68,6 +67,7 @@ def answer(
     *,
     account: Account,
     profiles: Mapping[str, CompanyProfile] | None = None,
+    indexes: Mapping[str, pl.DataFrame] | None = None,
 ) -> str:
     """Return the body that the vendor answers a query with.
 
@@ -76,13 +76,14 @@ def answer(
         query: The query's parameters, the key among them.
         account: Whose key it is, and how many requests it made today before this one.
         profiles: What is known of the companies.
+        indexes: Indexes by symbol, oldest first, as seen on the vendor's today.
     """
     refused = refusal(query, account=account)
     if refused is not None:
         return in_its_form(refused, query)
     function = query["function"]
-    market = ShownMarket(history, profiles or {})
-    if not _is_well_formed(query):
+    market = ShownMarket(history, profiles or {}, indexes or {})
+    if not _is_well_formed(query) or (function == "INDEX_DATA" and not _is_index(market, query)):
         return in_its_form(words.bad_call(function), query)
     if function in MARKET_FUNCTIONS:
         return MARKET_FUNCTIONS[function](market, query)
@@ -120,8 +121,12 @@ def _is_well_formed(query: Query) -> bool:
         and query.get("datatype", "json") in {"json", "csv"}
         and query.get("state", "active") in {"active", "delisted"}
         and _is_date(query.get("date", "2010-01-01"))
-        and (query["function"] != "INDEX_DATA" or query.get("symbol") in INDEXES)
     )
+
+
+def _is_index(market: ShownMarket, query: Query) -> bool:
+    """Tell whether an index is known; of its intervals, the loopback vendor has the daily one."""
+    return query.get("symbol", "").upper() in market.indexes and query.get("interval") == "daily"
 
 
 def _is_date(text: str) -> bool:

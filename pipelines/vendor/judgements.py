@@ -9,9 +9,15 @@ from types import MappingProxyType
 import polars as pl
 
 from pipelines.vendor.actions import parse_dividends, parse_splits
+from pipelines.vendor.index_payloads import parse_index
 from pipelines.vendor.listings import letters_of_refusal, parse_listings
 from pipelines.vendor.overviews import parse_overview
-from pipelines.vendor.payloads import UnreadableBody, parse_daily, parse_daily_adjusted
+from pipelines.vendor.payloads import (
+    UnreadableBody,
+    parse_daily,
+    parse_daily_adjusted,
+    parse_weekly_adjusted,
+)
 from pipelines.vendor.refusals import RefusalKind, classify
 from pipelines.vendor.requests import LISTING_FUNCTION, VendorRequest
 from pipelines.vendor.responses import DATA, FaultKind, Judgement, judge_body
@@ -20,9 +26,11 @@ PARSERS: Mapping[str, Callable[..., pl.DataFrame]] = MappingProxyType(
     {
         "TIME_SERIES_DAILY_ADJUSTED": parse_daily_adjusted,
         "TIME_SERIES_DAILY": parse_daily,
+        "TIME_SERIES_WEEKLY_ADJUSTED": parse_weekly_adjusted,
         "DIVIDENDS": parse_dividends,
         "SPLITS": parse_splits,
         "OVERVIEW": parse_overview,
+        "INDEX_DATA": parse_index,
     }
 )
 """Parsers of the answers that are about one symbol."""

@@ -5,7 +5,10 @@ Only the form is judged here. A price of zero or below is readable; the hard rul
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
@@ -31,11 +34,48 @@ DAILY_FIELDS = {
     "8. split coefficient": "split_coefficient",
 }
 """Fields of TIME_SERIES_DAILY_ADJUSTED, and our columns."""
+WEEKLY_FIELDS = {
+    "1. open": "open",
+    "2. high": "high",
+    "3. low": "low",
+    "4. close": "close",
+    "5. adjusted close": "adjusted_close",
+    "6. volume": "volume",
+    "7. dividend amount": "dividend_amount",
+}
+"""Fields of TIME_SERIES_WEEKLY_ADJUSTED, and our columns."""
 DAILY_SERIES = "Time Series (Daily)"
+WEEKLY_SERIES = "Weekly Adjusted Time Series"
+VENDOR_ZONE = ZoneInfo("US/Eastern")
+"""The zone of all instants that the vendor names, of foreign exchanges too."""
 PLAIN_SCHEMA = pl.Schema(
     {name: BAR_SCHEMA[name] for name in ("symbol", "session", *PLAIN_FIELDS.values())}
 )
 """Bars without what only the adjusted series tells: corporate actions and the adjusted close."""
+WEEKLY_SCHEMA = pl.Schema(
+    {name: BAR_SCHEMA[name] for name in ("symbol", "session", *WEEKLY_FIELDS.values())}
+)
+"""A weekly bar stands under the latest session of its week."""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a series of the vendor's is laid out.
+
+    Attributes:
+        series: The name of its table of days.
+        fields: Its fields, and our columns.
+        what: What it is called in messages.
+    """
+
+    series: str
+    fields: Mapping[str, str]
+    what: str = "daily bars"
+
+
+_ADJUSTED = Layout(DAILY_SERIES, DAILY_FIELDS)
+_PLAIN = Layout(DAILY_SERIES, PLAIN_FIELDS)
+_WEEKLY = Layout(WEEKLY_SERIES, WEEKLY_FIELDS, "weekly bars")
 
 
 class UnreadableBody(ValueError):  # noqa: N818 - the word that the vendor's refusals are told by
@@ -50,38 +90,137 @@ class UnreadableBody(ValueError):  # noqa: N818 - the word that the vendor's ref
         self.fault = fault
 
 
+class RepeatingObject(dict[str, Any]):
+    """A JSON object in which names of inner objects repeat; it holds the last of each."""
+
+    def __init__(self, pairs: Sequence[tuple[str, Any]]) -> None:
+        """Keep the last value of each name, and the others apart."""
+        super().__init__(pairs)
+        last = {name: place for place, (name, _) in enumerate(pairs)}
+        self.others = [
+            (name, value) for place, (name, value) in enumerate(pairs) if last[name] != place
+        ]
+
+
+@dataclass(frozen=True)
+class DailyBody:
+    """A daily series as it was sent.
+
+    Attributes:
+        bars: One bar a day, the last where a day comes more than once.
+        repeated: The other bars of such days.
+        is_full: Whether the body says that it is the whole history.
+        refreshed_at: The instant that the vendor says its newest row is of, where it names one: it
+            does while a session is running, and a day alone afterwards.
+    """
+
+    bars: pl.DataFrame
+    repeated: pl.DataFrame
+    is_full: bool
+    refreshed_at: datetime | None = None
+
+
 def parse_daily_adjusted(body: str, *, symbol: str) -> pl.DataFrame:
     """Return the bars of a TIME_SERIES_DAILY_ADJUSTED body, oldest first, in `BAR_SCHEMA`.
 
     Raises:
-        UnreadableBody: the body is not JSON or cut short, is about another symbol, lacks a field,
-            has a date twice or a value that is not a finite number.
+        UnreadableBody: as of `read_daily_adjusted`.
     """
-    return _bars(body, symbol, DAILY_FIELDS).select(BAR_SCHEMA.names())
+    return read_daily_adjusted(body, symbol=symbol).bars
 
 
 def parse_daily(body: str, *, symbol: str) -> pl.DataFrame:
     """Return the bars of a TIME_SERIES_DAILY body, oldest first, in `PLAIN_SCHEMA`.
 
     Raises:
-        UnreadableBody: as of `parse_daily_adjusted`.
+        UnreadableBody: as of `read_daily_adjusted`.
     """
-    return _bars(body, symbol, PLAIN_FIELDS).select(PLAIN_SCHEMA.names())
+    return read_daily(body, symbol=symbol).bars
 
 
-def _bars(body: str, symbol: str, fields: Mapping[str, str]) -> pl.DataFrame:
-    """Return the fields of a daily series as columns, oldest first."""
-    days = _days(json_object(body, symbol), symbol)
+def read_daily_adjusted(body: str, *, symbol: str) -> DailyBody:
+    """Read a TIME_SERIES_DAILY_ADJUSTED body; its bars are in `BAR_SCHEMA`.
+
+    Raises:
+        UnreadableBody: the body is not JSON or cut short, is about another symbol, lacks a field,
+            or has a value that is not a finite number.
+    """
+    return _read(body, symbol, _ADJUSTED, BAR_SCHEMA.names())
+
+
+def read_daily(body: str, *, symbol: str) -> DailyBody:
+    """Read a TIME_SERIES_DAILY body; its bars are in `PLAIN_SCHEMA`.
+
+    Raises:
+        UnreadableBody: as of `read_daily_adjusted`.
+    """
+    return _read(body, symbol, _PLAIN, PLAIN_SCHEMA.names())
+
+
+def parse_weekly_adjusted(body: str, *, symbol: str) -> pl.DataFrame:
+    """Return the bars of a TIME_SERIES_WEEKLY_ADJUSTED body, oldest first, in `WEEKLY_SCHEMA`.
+
+    Raises:
+        UnreadableBody: as of `read_daily_adjusted`, or a week comes twice.
+    """
+    read = _read(body, symbol, _WEEKLY, WEEKLY_SCHEMA.names())
+    if read.repeated.height:
+        fault = f"{read.repeated['session'][0]} occurs twice"
+        raise UnreadableBody(symbol, fault, what=_WEEKLY.what)
+    return read.bars
+
+
+def named_symbol(body: str) -> str | None:
+    """Return the symbol that a daily series says it is about, None where it says nothing."""
+    try:
+        about = json_object(body, "", may_repeat=True).get("Meta Data")
+    except UnreadableBody:
+        return None
+    named = about.get("2. Symbol") if isinstance(about, dict) else None
+    return named if isinstance(named, str) else None
+
+
+def _read(body: str, symbol: str, layout: Layout, columns: list[str]) -> DailyBody:
+    """Return the bars of a series, and those of days that come more than once."""
+    payload = json_object(body, symbol, what=layout.what, may_repeat=True)
+    days = _days(payload, symbol, layout)
+    others = days.others if isinstance(days, RepeatingObject) else []
+    repeated = _bars([day for day, _ in others], [bar for _, bar in others], symbol, layout)
+    bars = _bars(list(days), list(days.values()), symbol, layout)
+    about = payload["Meta Data"]
+    return DailyBody(
+        bars.select(columns),
+        repeated.select(columns),
+        str(about.get("4. Output Size", "")).startswith("Full"),
+        _refreshed_at(str(about.get("3. Last Refreshed", ""))),
+    )
+
+
+def _refreshed_at(text: str) -> datetime | None:
+    """Return the instant of "2025-11-06 14:35:00", US/Eastern; None of a day alone."""
+    try:
+        named = datetime.strptime(text, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007  the vendor names none
+    except ValueError:
+        return None
+    return named.replace(tzinfo=VENDOR_ZONE).astimezone(UTC)
+
+
+def _bars(days: list[str], bars: list[dict[str, Any]], symbol: str, layout: Layout) -> pl.DataFrame:
+    """Return the fields of a series as columns, oldest first."""
     columns = {
-        column: _numbers(field, days, symbol, is_whole=column == "volume")
-        for field, column in fields.items()
+        column: _numbers(field, days, bars, symbol, layout)
+        for field, column in layout.fields.items()
     }
-    frame = pl.DataFrame({"session": dates(list(days), symbol), **columns})
+    frame = pl.DataFrame({"session": dates(days, symbol, what=layout.what), **columns})
     return frame.with_columns(pl.lit(symbol).alias("symbol")).sort("session")
 
 
-def json_object(body: str, symbol: str, *, what: str = "daily bars") -> dict[str, Any]:
+def json_object(
+    body: str, symbol: str, *, what: str = "daily bars", may_repeat: bool = False
+) -> dict[str, Any]:
     """Read a JSON object, refusing a name that occurs twice: Python would keep the last one.
+
+    With `may_repeat`, an object whose repeated names hold objects is a `RepeatingObject`.
 
     Raises:
         UnreadableBody: the body is anything else, or cut short.
@@ -92,6 +231,8 @@ def json_object(body: str, symbol: str, *, what: str = "daily bars") -> dict[str
         if len(found) != len(pairs):
             names = [name for name, _ in pairs]
             repeated = next(name for name in found if names.count(name) > 1)
+            if may_repeat and isinstance(found[repeated], dict):
+                return RepeatingObject(pairs)
             raise UnreadableBody(symbol, f"{excerpt(repeated)} occurs twice", what=what)
         return found
 
@@ -106,18 +247,25 @@ def json_object(body: str, symbol: str, *, what: str = "daily bars") -> dict[str
     return payload
 
 
-def _days(payload: dict[str, Any], symbol: str) -> dict[str, dict[str, Any]]:
+def _days(payload: dict[str, Any], symbol: str, layout: Layout) -> dict[str, dict[str, Any]]:
     """Return the fields by date, once the body is known to be about the symbol."""
     about = payload.get("Meta Data")
     named = about.get("2. Symbol") if isinstance(about, dict) else None
     if not isinstance(named, str) or named.upper() != symbol.upper():
-        raise UnreadableBody(symbol, f"'2. Symbol' is {excerpt(named)}, not {symbol!r}")
-    days = payload.get(DAILY_SERIES)
+        fault = f"'2. Symbol' is {excerpt(named)}, not {symbol!r}"
+        raise UnreadableBody(symbol, fault, what=layout.what)
+    days = payload.get(layout.series)
+    if isinstance(payload, RepeatingObject):
+        fault = f"{excerpt(payload.others[0][0])} occurs twice"
+        raise UnreadableBody(symbol, fault, what=layout.what)
     if not isinstance(days, dict) or not days:
-        raise UnreadableBody(symbol, f"{DAILY_SERIES!r} is {excerpt(days)}, not a table of days")
-    for day, fields in days.items():
+        fault = f"{layout.series!r} is {excerpt(days)}, not a table of days"
+        raise UnreadableBody(symbol, fault, what=layout.what)
+    others = days.others if isinstance(days, RepeatingObject) else []
+    for day, fields in [*days.items(), *others]:
         if not isinstance(fields, dict):
-            raise UnreadableBody(symbol, f"{excerpt(day)} is {excerpt(fields)}, not a bar")
+            fault = f"{excerpt(day)} is {excerpt(fields)}, not a bar"
+            raise UnreadableBody(symbol, fault, what=layout.what)
     return days
 
 
@@ -138,20 +286,24 @@ def dates(written: Sequence[str], symbol: str, *, what: str = "daily bars") -> p
 
 
 def _numbers(
-    field: str, days: dict[str, dict[str, Any]], symbol: str, *, is_whole: bool
+    field: str, days: list[str], bars: list[dict[str, Any]], symbol: str, layout: Layout
 ) -> pl.Series:
     """Return one field of all days as finite numbers, whole ones for shares."""
     try:
-        texts = [fields[field] for fields in days.values()]
+        texts = [bar[field] for bar in bars]
     except KeyError:
-        day = next(day for day, fields in days.items() if field not in fields)
-        raise UnreadableBody(symbol, f"{field!r} is missing on {day}") from None
+        day = next(day for day, bar in zip(days, bars, strict=True) if field not in bar)
+        fault = f"{field!r} is missing on {day}"
+        raise UnreadableBody(symbol, fault, what=layout.what) from None
     is_text = [isinstance(text, str) for text in texts]
     if not all(is_text):  # the vendor writes every number as text
-        _refuse_first(field, days, symbol, is_text)
+        place = is_text.index(False)
+        _refuse(field, days[place], texts[place], symbol, layout)
+    is_whole = layout.fields[field] == "volume"
     numbers = finite(pl.Series(texts, dtype=pl.String), is_whole=is_whole)
     if numbers.has_nulls():
-        _refuse_first(field, days, symbol, numbers.is_not_null().to_list())
+        place = numbers.is_null().arg_true()[0]
+        _refuse(field, days[place], texts[place], symbol, layout)
     return numbers
 
 
@@ -162,9 +314,7 @@ def finite(written: pl.Series, *, is_whole: bool = False) -> pl.Series:
     return pl.select(pl.when(is_number).then(numbers)).to_series()
 
 
-def _refuse_first(
-    field: str, days: dict[str, dict[str, Any]], symbol: str, is_good: list[bool]
-) -> NoReturn:
-    """Refuse the body, naming the first value that is not good."""
-    day = list(days)[is_good.index(False)]
-    raise UnreadableBody(symbol, f"{field!r} on {day} is {excerpt(days[day][field])}, not a number")
+def _refuse(field: str, day: str, value: object, symbol: str, layout: Layout) -> NoReturn:
+    """Refuse the body for a value that is no number."""
+    fault = f"{field!r} on {day} is {excerpt(value)}, not a number"
+    raise UnreadableBody(symbol, fault, what=layout.what)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 FULL_HISTORY = ("outputsize", "full")
-PREMIUM_FUNCTIONS = frozenset({"TIME_SERIES_DAILY_ADJUSTED"})
+PREMIUM_FUNCTIONS = frozenset({"TIME_SERIES_DAILY_ADJUSTED", "INDEX_DATA"})
 """Functions that a free key is refused."""
 
 

@@ -7,12 +7,11 @@ from datetime import date, timedelta
 
 import polars as pl
 
+from pipelines.markets.indexes import INDEX_NAMES, INDEX_VALUES
 from pipelines.markets.profiles import CompanyProfile
 from pipelines.vendor.listings import LISTING_HEADER
 from pipelines.vendor.series_answers import Query
 
-INDEXES = ("SPX", "NDX", "DJI", "VIX")
-"""Indexes that are answered; each with the mean of the market's bars."""
 DELISTED_AFTER = timedelta(days=30)
 """A symbol without a bar for this long has left the market."""
 _INDEX_HEADER = "timestamp,open,high,low,close"
@@ -20,10 +19,11 @@ _INDEX_HEADER = "timestamp,open,high,low,close"
 
 @dataclass(frozen=True)
 class ShownMarket:
-    """What the vendor knows on its today: bars by symbol, oldest first, and companies."""
+    """What the vendor knows on its today: bars by symbol, oldest first, companies and indexes."""
 
     history: Mapping[str, pl.DataFrame]
     profiles: Mapping[str, CompanyProfile] = field(default_factory=dict)
+    indexes: Mapping[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def today(self) -> date:
@@ -117,20 +117,17 @@ def market_status_answer(_: ShownMarket, __: Query) -> str:
 
 
 def index_answer(market: ShownMarket, query: Query) -> str:
-    """Answer INDEX_DATA with the mean of all bars; the vendor's own layout is not recorded."""
-    means = (
-        pl.concat(market.history.values())
-        .group_by("session")
-        .agg(pl.col("open", "high", "low", "close").mean())
-        .sort("session", descending=True)
-    )
+    """Answer INDEX_DATA, newest first; numbers are text, as short as they are ("6754.3")."""
+    symbol = query["symbol"].upper()
+    shown = market.indexes[symbol].reverse().iter_rows(named=True)
     rows = [
-        {"date": str(row[0]), **{n: f"{v:.4f}" for n, v in zip(means.columns[1:], row[1:])}}  # noqa: B905
-        for row in means.iter_rows()
+        {"date": str(bar["session"]), **{name: str(bar[name]) for name in INDEX_VALUES}}
+        for bar in shown
     ]
     if query.get("datatype") == "csv":
         return _csv(_INDEX_HEADER, rows)
-    return json.dumps({"symbol": query["symbol"], "interval": "daily", "data": rows})
+    about = {"symbol": symbol, "name": INDEX_NAMES.get(symbol, symbol), "interval": "daily"}
+    return json.dumps({**about, "data": rows}, indent=4)
 
 
 def _table(query: Query, rows: list[dict[str, str]], header: str) -> str:

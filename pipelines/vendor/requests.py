@@ -13,9 +13,11 @@ from pipelines.calendar import ExchangeCalendar
 DAILY_FUNCTION = "TIME_SERIES_DAILY_ADJUSTED"
 PLAIN_DAILY_FUNCTION = "TIME_SERIES_DAILY"
 """Bars as traded, without corporate actions: what a free key may ask for."""
+WEEKLY_FUNCTION = "TIME_SERIES_WEEKLY_ADJUSTED"
 DIVIDENDS_FUNCTION, SPLITS_FUNCTION = "DIVIDENDS", "SPLITS"
 OVERVIEW_FUNCTION = "OVERVIEW"
 LISTING_FUNCTION = "LISTING_STATUS"
+INDEX_FUNCTION = "INDEX_DATA"
 LISTING_STATES = ("active", "delisted")
 COMPACT_SESSIONS = 100
 """Rows that the vendor sends for `outputsize=compact`."""
@@ -53,6 +55,11 @@ def daily_request(symbol: str, outputsize: str) -> VendorRequest:
     return VendorRequest(DAILY_FUNCTION, symbol, (("outputsize", outputsize),))
 
 
+def index_request(symbol: str) -> VendorRequest:
+    """Return the request for the daily bars of an index, which always come as a whole."""
+    return VendorRequest(INDEX_FUNCTION, symbol, (("interval", "daily"),))
+
+
 def listing_request(state: str) -> VendorRequest:
     """Return the request for all symbols that trade (`active`) or have left (`delisted`)."""
     return VendorRequest(LISTING_FUNCTION, "", (("state", state),))
@@ -67,6 +74,7 @@ def plan_daily_requests(
     vendor_session: date | None = None,
     preferred: Collection[str] = (),
     asked_through: Mapping[str, date] = MappingProxyType({}),
+    incomplete: Collection[str] = (),
 ) -> list[VendorRequest]:
     """Return the requests that bring every symbol up to a session, the most urgent first.
 
@@ -84,6 +92,7 @@ def plan_daily_requests(
         preferred: Symbols that are on somebody's watchlist.
         asked_through: The newest session that the last answer about a symbol could have shown. It
             counts as the symbol's, so that one which trades no more does not stay the stalest.
+        incomplete: Symbols whose history may begin late or have holes: all of it is asked for.
     """
     newest = max(session, vendor_session or session)
 
@@ -95,7 +104,10 @@ def plan_daily_requests(
     behind = [s for s in set(universe) if latest_sessions.get(s, date.min) < session]
     return [
         daily_request(
-            symbol, _outputsize(latest_sessions.get(symbol, date.min), newest, calendar=calendar)
+            symbol,
+            "full"
+            if symbol in incomplete
+            else _outputsize(latest_sessions.get(symbol, date.min), newest, calendar=calendar),
         )
         for symbol in sorted(behind, key=urgency)
     ]

@@ -5,8 +5,9 @@ import pytest
 from resources.serving import Serving
 from tests.support.desk import TRAINED_SESSION, Desk
 from tests.support.mongod import database, database_name, mongod_uri, serving
+from tests.support.postgres import postgres
 
-__all__ = ["database", "database_name", "mongod_uri", "serving"]
+__all__ = ["database", "database_name", "mongod_uri", "postgres", "serving"]
 
 
 @pytest.fixture(scope="session")

@@ -12,9 +12,11 @@ from resources.lake_writer import LakeWriter
 from tests.support.lake import night_of, temporary_lake
 from tests.support.lake_processes import (
     COMMITS,
+    NEW_LAKES,
     PROCESSES,
     commit_several,
     die_in_the_commit,
+    open_new_lakes,
     write,
 )
 
@@ -115,6 +117,20 @@ def test_two_processes_that_commit_at_once_both_succeed(lake: Lake) -> None:
     assert [other.exitcode for other in others] == [0, 0]
     expected = {f"source {number}": number for number in range(COMMITS)}
     assert positions(lake, "a") == positions(lake, "b") == expected
+
+
+def test_two_processes_that_open_a_new_lake_at_once_both_succeed(tmp_path: Path) -> None:
+    """Both would make its tables, and one of them would be told that the lake is busy."""
+    barrier = PROCESSES.Barrier(2)
+    others = [PROCESSES.Process(target=open_new_lakes, args=(tmp_path, barrier)) for _ in range(2)]
+    for other in others:
+        other.start()
+    for other in others:
+        other.join(120)
+    assert [other.exitcode for other in others] == [0, 0]
+    lakes = [temporary_lake(tmp_path / f"lake {number}") for number in range(NEW_LAKES)]
+    identities = [lake.read("SELECT market FROM lake_identity").rows() for lake in lakes]
+    assert identities == [[("sample",)]] * NEW_LAKES
 
 
 def test_a_process_killed_in_the_middle_of_a_commit_leaves_the_lake_whole(lake: Lake) -> None:

@@ -92,5 +92,10 @@ def test_the_same_proof_fails_for_a_planted_leak(lakes: tuple[Lake, Lake]) -> No
 def with_leak(honest: Derivation) -> Derivation:
     """Return the derivation with one feature taken from the session after."""
     name = honest.table.value_names[0]
-    peek = f"lead({name}) OVER (PARTITION BY symbol ORDER BY session) AS {name}"
-    return replace(honest, query=f"SELECT * REPLACE ({peek}) FROM ({honest.query})")
+
+    def peeking(rows: pl.DataFrame) -> pl.DataFrame:
+        assert honest.transform
+        tomorrow = pl.col(name).shift(-1).over("symbol", order_by="session")
+        return honest.transform(rows).with_columns(tomorrow)
+
+    return replace(honest, transform=peeking, revision="peeks")

@@ -1,5 +1,6 @@
 """Backup and compaction: smaller, and nothing that anyone needs is gone."""
 
+import os
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,8 +26,8 @@ from tests.support.lake import (
     temporary_lake,
 )
 
-DERIVED = DERIVATIONS[:2]
-"""Quarantine and clean prices: enough of a feed to break."""
+DERIVED = DERIVATIONS[:3]
+"""Anomalies, quarantine and clean prices: enough of a feed to break."""
 
 AT = datetime(2013, 3, 3, 14, tzinfo=UTC)
 
@@ -54,8 +55,9 @@ def publish(lake: Lake, night: Night) -> None:
 
 def maintenance_of(lake: Lake) -> LakeMaintenance:
     """Return the maintenance of a lake, with backups beside it."""
+    home = Path(lake.catalog_path).parent.parent
     return LakeMaintenance(
-        lake=lake, backup_folder=str(Path(lake.catalog_path).parent.parent / "backups")
+        lake=lake, backup_folder=str(home / "backups"), models_folder=str(home / "mlflow")
     )
 
 
@@ -101,8 +103,11 @@ def test_derived_tables_read_on_after_compaction(lake: Lake) -> None:
 def test_a_backup_put_back_is_the_lake_it_was_made_of(lake: Lake) -> None:
     """A backup that nobody has restored is a hope."""
     before = contents(lake)
-    backup = maintenance_of(lake).back_up(at=AT)
     home = Path(lake.catalog_path).parent
+    (home.parent / "mlflow").mkdir()
+    (home.parent / "mlflow" / "mlflow.db").write_text("versions")
+    backup = maintenance_of(lake).back_up(at=AT)
+    assert (backup / "mlflow" / "mlflow.db").read_text() == "versions"
     shutil.rmtree(home)
     home.mkdir()
     shutil.copy(backup / "catalog.sqlite", home / "catalog.sqlite")
@@ -128,3 +133,20 @@ def test_object_storage_is_left_to_its_own_versioning(tmp_path: Path) -> None:
     )
     with pytest.raises(ValueError, match="own versioning"):
         maintenance_of(remote).back_up(at=AT)
+
+
+def test_files_of_a_killed_build_are_removed_and_no_others(lake: Lake) -> None:
+    """A build that is killed again and again would fill the disk, and nobody would know why."""
+    folder = Path(lake.data_path) / "main" / "clean_prices" / "year=2013"
+    known = next(folder.glob("*.parquet"))
+    killed, at_work = folder / "nightdesk-killed.parquet", folder / "nightdesk-at-work.parquet"
+    for path in (killed, at_work):
+        shutil.copy(known, path)
+    two_days_ago = datetime.now(UTC).timestamp() - 2 * 86_400
+    for path in (killed, known):
+        os.utime(path, (two_days_ago, two_days_ago))
+    rows = table_of(lake, "clean_prices")
+    maintenance_of(lake).compact()
+    assert not killed.exists()
+    assert at_work.exists()
+    assert table_of(lake, "clean_prices").equals(rows)

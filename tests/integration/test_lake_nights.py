@@ -68,6 +68,27 @@ def test_a_night_that_nobody_opened_is_named_with_the_way_out(nights: Nights) ->
         nights.find([date(2005, 6, 1)])
 
 
+def test_outputs_asked_for_alone_are_seen_from_the_newest_night(tmp_path: Path) -> None:
+    """A backfill of the UI opens its sessions after the state run, which names none of them."""
+    nights = Nights(lake=temporary_lake(tmp_path / "lake"), market=Market(name="sample"))
+    (newest,) = nights.open([date(2013, 2, 28)])
+    joined = nights.join([date(2013, 2, 26), date(2013, 2, 28)])
+    assert joined[1] == newest
+    assert joined[0].as_of == newest.as_of
+    assert joined[0].origin is Origin.BACKFILL
+    assert nights.join([date(2013, 2, 26)]) == joined[:1]
+
+
+def test_outputs_of_a_session_that_the_lake_has_not_seen_are_refused(tmp_path: Path) -> None:
+    """A live night whose state tables end before it would be published stale, for good."""
+    nights = Nights(lake=temporary_lake(tmp_path / "lake"), market=Market(name="sample"))
+    with pytest.raises(UnopenedNightError, match="2013-02-27"):
+        nights.join([date(2013, 2, 27)])
+    nights.open([date(2013, 2, 27)])
+    with pytest.raises(UnopenedNightError, match="2013-02-28"):
+        nights.join([date(2013, 2, 26), date(2013, 2, 28)])
+
+
 def test_a_range_of_nights_has_one_clock_and_a_repeated_session_one_night(nights: Nights) -> None:
     """One run sees one lake."""
     first, last = date(2013, 2, 27), date(2013, 2, 28)

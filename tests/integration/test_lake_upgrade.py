@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines.features.derivation import FEATURE_DERIVATIONS
@@ -84,12 +85,25 @@ def test_an_up_to_date_lake_is_left_alone(lake: Lake) -> None:
     assert lake.version() == version
 
 
+def test_an_older_history_is_cut_by_year_from_then_on(lake: Lake) -> None:
+    """A night would read all its files to see the newest sessions."""
+    change_as_older(lake, "ALTER TABLE daily_prices RESET PARTITIONED BY")
+    rows = daily_rows(simulated_bars(seed=2))
+    put_bars(lake, rows)
+    folders = {path.parent.name for path in Path(lake.data_path).glob("main/daily_prices/*/*")}
+    assert folders >= {"year=2012", "year=2013"}
+    held = table_of(lake, "daily_prices")
+    assert held.join(rows, on=rows.columns, how="semi").height == rows.height
+
+
 def test_another_recipe_derives_the_table_from_scratch(lake: Lake) -> None:
     """A formula that changes without its column's name must not leave old values behind."""
-    halved = replace(
-        TECHNICAL,
-        query=f"SELECT * REPLACE (return_1 / 2 AS return_1) FROM ({TECHNICAL.query})",
-    )
+
+    def with_halves(rows: pl.DataFrame) -> pl.DataFrame:
+        assert TECHNICAL.transform
+        return TECHNICAL.transform(rows).with_columns(pl.col("return_1") / 2)
+
+    halved = replace(TECHNICAL, transform=with_halves, revision="halves")
     before = table_of(lake, "technical_features")
     update = lake.bring_up_to_date(halved, night=night_of())
     after = table_of(lake, "technical_features")

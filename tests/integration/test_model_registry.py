@@ -1,15 +1,29 @@
 """The registry on a real MLflow store in SQLite."""
 
+import json
+import os
 import subprocess
 import sys
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from resources.model_registry import ModelRegistry, UnknownVersionError
+from pipelines.lifecycle.drift_rows import DRIFT_SCHEMA, SkillDecay, drift_rows
+from pipelines.lifecycle.promotion import Decision, Verdict
+from pipelines.lifecycle.versions import Withdrawal
+from pipelines.nights import Night, Origin
+from pipelines.signals.model import SignalTraining
+from pipelines.validation.session_bootstrap import Estimate
+from resources.model_drift import roll_back_failed
+from resources.model_registry import ModelRegistry, RollbackError, raise_corrupt
+from resources.provenance import code_version
+from resources.signal_files import CorruptVersionError, UnknownVersionError
 from tests.support.trained_signals import small_training
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -57,10 +71,30 @@ def test_a_training_is_kept_once_and_found_by_session(registry: ModelRegistry) -
 
     assert registry.version(registration.champion) == training.final
     for model, number in zip(training.models, registration.added, strict=True):
-        found = registry.signal_for("sample", model.trained_through + timedelta(days=1))
+        found = registry.signal_for(
+            "sample", model.trained_through + timedelta(days=1), features_version="f1"
+        )
         assert found == (number, model)
-    assert registry.signal_for("sample", training.folds[0].trained_through) is None
-    assert registry.signal_for("simulated", training.final.trained_through) is None
+    for market, through in (
+        ("sample", training.folds[0].trained_through),
+        ("simulated", training.final.trained_through),
+    ):
+        assert registry.signal_for(market, through, features_version="f1") is None
+
+
+def test_a_model_of_other_features_scores_no_session(registry: ModelRegistry) -> None:
+    """A column whose formula changed keeps its name; the old model would read it all the same."""
+    training = small_training()
+    tonight = training.final.trained_through + timedelta(days=1)
+    old = registry.register(training, market="changed", features_version="f1")
+    assert registry.signal_for("changed", tonight, features_version="f2") is None
+
+    new = registry.register(training, market="changed", features_version="f2")
+    assert len(new.added) == len(old.added)
+    assert new.champion > old.champion
+    found = registry.signal_for("changed", tonight, features_version="f2")
+    assert found is not None
+    assert found[0] == new.champion
 
 
 def test_the_run_of_a_training_tells_its_story(registry: ModelRegistry) -> None:
@@ -89,6 +123,8 @@ def test_the_run_of_a_training_tells_its_story(registry: ModelRegistry) -> None:
         "features_version": "f2",
         "trained_through": small_training().final.trained_through.isoformat(),
         "data_hash": small_training().final.data_hash,
+        "code_version": code_version(ROOT),
+        "file_sha256": sha256(file_of(registry, champion).read_bytes()).hexdigest(),
     }
 
 
@@ -98,7 +134,21 @@ def test_an_unknown_version_is_named(registry: ModelRegistry) -> None:
         registry.version(999)
 
 
-def test_a_version_is_a_model_that_mlflow_itself_can_load(registry: ModelRegistry) -> None:
+def test_a_store_is_not_left_in_the_environment(
+    registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow writes it there; the next desk of this process would take it for a setting."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    registry.register(small_training(), market="left", features_version="f1")
+    assert "MLFLOW_TRACKING_URI" not in os.environ
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:////chosen/by/a/person.db")
+    registry.register(small_training(), market="left", features_version="f1")
+    assert os.environ["MLFLOW_TRACKING_URI"] == "sqlite:////chosen/by/a/person.db"
+
+
+def test_a_version_is_a_model_that_mlflow_itself_can_load(
+    registry: ModelRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever opens the registry without our code's readers must get the same probabilities."""
     import mlflow.pyfunc
 
@@ -108,7 +158,133 @@ def test_a_version_is_a_model_that_mlflow_itself_can_load(registry: ModelRegistr
     rows = pl.DataFrame(
         {name: generator.standard_normal(20).astype("float32") for name in training.final.features}
     )
-    mlflow.set_tracking_uri(registry.tracking_uri)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", registry.tracking_uri)
     loaded = mlflow.pyfunc.load_model(f"models:/signal/{champion}")
     expected = training.final.calibration.probability(training.final.margins(rows))
     assert np.array_equal(loaded.predict(rows.to_pandas()), expected)
+
+
+def retrained(days: int, verdict: Verdict) -> tuple[SignalTraining, Decision]:
+    """Return the small training as of some days later, and what became of it."""
+    training = small_training()
+    through = training.final.trained_through + timedelta(days=days)
+    final = replace(training.final, trained_through=through, data_hash=f"{days}")
+    return replace(training, final=final), Decision(verdict, "because", through, ())
+
+
+@pytest.fixture
+def champions(registry: ModelRegistry, request: pytest.FixtureRequest) -> tuple[str, list[int]]:
+    """A market of its own with three trainings: promoted, promoted, and kept from promotion."""
+    market = request.node.name
+    numbers = []
+    for days, verdict in ((0, Verdict.FIRST), (7, Verdict.PROMOTED), (14, Verdict.KEPT)):
+        training, decision = retrained(days, verdict)
+        made = registry.register(training, market=market, features_version="f", decision=decision)
+        numbers.append(made.added[-1])
+    return market, numbers
+
+
+def scoring(registry: ModelRegistry, market: str, *, complaints: list[str] | None = None) -> int:
+    """Return the version that scores a night after all trainings."""
+    tonight = small_training().final.trained_through + timedelta(days=30)
+    found = registry.model_by_session(
+        market,
+        features_version="f",
+        complain=raise_corrupt if complaints is None else complaints.append,
+    )(tonight)
+    assert found is not None
+    return found[0]
+
+
+def test_only_what_was_promoted_scores_and_a_rollback_brings_back_the_one_before(
+    registry: ModelRegistry, champions: tuple[str, list[int]]
+) -> None:
+    """The newest training is not the champion because it is the newest."""
+    market, (first, second, kept) = champions
+    assert scoring(registry, market) == second
+    told = {one.number: one for one in registry.versions(market)}
+    assert told[kept].decision == retrained(14, Verdict.KEPT)[1]
+    assert not told[kept].may_be_champion
+    late = told[kept].trained_through + timedelta(days=1)
+    assert registry.trained_through(market, late, features_version="f") == (
+        told[kept].trained_through
+    ), "a training that was not promoted is not repeated every night"
+
+    at = datetime(2026, 1, 5, tzinfo=UTC)
+    with pytest.raises(RollbackError, match=rf"version {kept} .* take one of .*{first}, {second}"):
+        registry.roll_back(market, to=kept, by="ann", reason="?", at=at)
+    withdrawn = registry.roll_back(market, to=first, by="ann", reason="odd week", at=at)
+    assert [one.number for one in withdrawn] == [second]
+    assert scoring(registry, market) == first
+    told = {one.number: one for one in registry.versions(market)}
+    assert told[second].withdrawal == Withdrawal(at, "ann", "odd week", first)
+    from mlflow import MlflowClient
+
+    alias = MlflowClient(registry.tracking_uri).get_model_version_by_alias("signal", "champion")
+    assert int(alias.version) == first
+
+
+def test_a_broken_file_is_named_and_the_champion_before_it_scores(
+    registry: ModelRegistry, champions: tuple[str, list[int]]
+) -> None:
+    """A disk error must cost neither the night nor the certainty of what scored it."""
+    market, (first, second, _) = champions
+    assert scoring(registry, market) == second
+    path = newest_file(registry, "7")
+    content = path.read_text()
+    path.write_text(content.replace("0.", "1.", 1))
+    with pytest.raises(CorruptVersionError, match=f"version {second} of model 'signal' is broken"):
+        registry.version(second)
+    complaints: list[str] = []
+    assert scoring(registry, market, complaints=complaints) == first
+    assert len(complaints) == 1
+    assert f"version {second}" in complaints[0]
+    path.unlink()
+    with pytest.raises(CorruptVersionError, match="its file is gone"):
+        registry.version(second)
+    assert scoring(registry, market, complaints=[]) == first
+    assert_a_failing_champion_is_taken_back(registry, market, failing=second, before=first)
+
+
+def assert_a_failing_champion_is_taken_back(
+    registry: ModelRegistry, market: str, *, failing: int, before: int
+) -> None:
+    """Require that a live record surely below a coin takes its version back, once and told."""
+    night = Night(market, date(2026, 1, 5), datetime(2026, 1, 6, tzinfo=UTC), Origin.LIVE)
+    live = Estimate(0.45, 0.42, 0.48)
+    for decay, done in (
+        (SkillDecay(Estimate(0.5, 0.45, 0.55), Estimate(0.56, 0.54, 0.58)), None),
+        (SkillDecay(live, live), f"version {before} scores from now on"),
+        (SkillDecay(live, live), None),
+    ):
+        nothing = pl.DataFrame(schema=DRIFT_SCHEMA)
+        rows = drift_rows([], decay, night=night, model_version=failing, before=nothing)
+        told = roll_back_failed(registry, rows, night=night)
+        assert (told is None) == (done is None)
+        assert (done or "") in (told or "")
+    withdrawn = {one.number: one.withdrawal for one in registry.versions(market)}[failing]
+    assert withdrawn is not None
+    assert withdrawn.by == "nightdesk"
+    assert withdrawn.reason.startswith("live AUC 0.450 [0.420, 0.480]")
+
+
+def file_of(registry: ModelRegistry, version: Any) -> Path:
+    """Return the file of one of MLflow's versions."""
+    (path,) = (
+        path
+        for path in Path(registry.artifact_location).rglob("trained_signal.json")
+        if version.source.removeprefix("models:/") in str(path)
+    )
+    return path
+
+
+def newest_file(registry: ModelRegistry, data_hash: str) -> Path:
+    """Return the newest file of a model: other tests made such models too."""
+    return max(
+        (
+            path
+            for path in Path(registry.artifact_location).rglob("trained_signal.json")
+            if json.loads(path.read_text())["data_hash"] == data_hash
+        ),
+        key=lambda path: path.stat().st_mtime_ns,
+    )

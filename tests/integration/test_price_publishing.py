@@ -20,6 +20,7 @@ from tests.support.backend_contract import assert_valid
 from tests.support.clean_bars import chained
 from tests.support.documents import AS_OF, NEXT_AS_OF
 from tests.support.lake import SESSIONS, night_of, simulated_bars, temporary_lake
+from tests.support.quality_tables import put
 
 MongoDatabase = Database[dict[str, Any]]
 ALL_SERIES = (DAILY_PRICE_SERIES, WEEKLY_PRICE_SERIES, MONTHLY_PRICE_SERIES)
@@ -96,6 +97,22 @@ def test_a_new_session_touches_its_chunks_alone(
             publish(lake, others, series)
             assert contents(database, series) == contents(anew, series)
         anew.client.drop_database(anew.name)
+
+
+def test_what_is_found_of_a_bar_touches_its_chunk_alone(
+    lake: Lake, serving: Serving, database: MongoDatabase
+) -> None:
+    """Scores come after prices: a bar that stays as it was must still be marked."""
+    publish(lake, serving)
+    found = {"symbol": "S0", "session": SESSIONS[9]}
+    put(lake, "price_anomalies", **found, severity="medium", is_withheld=False)
+    put(lake, "bar_scores", **found, isolation_score=0.8)
+    report = publish(lake, serving, as_of=NEXT_AS_OF)
+    assert (report.chunks_due, report.published.updated) == (1, 1)
+    (bar,) = database["stock_price_daily"].find({"anomaly_severity": {"$ne": "normal"}})
+    assert_valid("stock_price_daily", bar)
+    assert (bar["anomaly_severity"], bar["iso_anomaly_score"]) == ("medium", 0.8)
+    assert bar["anomaly_reasons"] == ["close halved"]
 
 
 def contents(database: MongoDatabase, series: PriceSeries) -> dict[Any, str]:

@@ -71,7 +71,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def publish(desk: Desk, folder: Path) -> bool:
     """Publish the trained desk's night into the folder's mongod; return whether all went well."""
-    publisher = Desk(folder=desk.folder, serving=Serving(state_folder=str(folder)))
+    publisher = Desk(folder=desk.folder, serving=Serving(state_folder=str(folder), retries=0))
     return publisher.run_group(Group.PUBLISHING, TRAINED_SESSION).success
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 import pytest
+from dagster._core.definitions.decorators.op_decorator import DecoratedOpFunction
 
 import assets
 import jobs
@@ -14,12 +15,24 @@ import pipelines
 import resources
 import schedules
 from assets.groups import LAKE_POOL, SERVING_POOL, Group
+from assets.retries import tried_again
 from definitions import defs
 from pipelines.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
 JOBS = ("nightly", "training", "history")
-PARTITIONED = {"signal_scores", "published_signals", "night_manifest"}
+PARTITIONED = {
+    *(
+        "signal_scores",
+        "published_signals",
+        "published_quality_summaries",
+        "night_manifest",
+        "night_report",
+    ),
+    *("portfolio_forecasts", "published_portfolio_forecasts"),
+    *("regime_states", "published_regimes"),
+    *("track_records", "published_track_records"),
+}
 
 ASSETS = {
     spec.key.to_user_string(): node
@@ -87,6 +100,17 @@ def test_what_publishes_is_in_the_serving_pool(name: str) -> None:
     assert ASSETS[name].op.pool == SERVING_POOL
 
 
+@pytest.mark.parametrize(
+    "name", sorted(name for name in ASSETS if name.startswith("published_") or "manifest" in name)
+)
+def test_what_publishes_is_tried_again_while_no_server_answers(name: str) -> None:
+    """A restart of MongoDB in that minute would fail the night."""
+    compute = ASSETS[name].op.compute_fn
+    assert isinstance(compute, DecoratedOpFunction)
+    attempt = compute.decorated_fn
+    assert attempt.__code__ is tried_again(attempt).__code__
+
+
 def test_every_asset_belongs_to_a_job_and_every_job_selects_something() -> None:
     """A misspelt group gives an empty job without an error."""
     selected = {
@@ -115,12 +139,25 @@ def test_checks_are_handed_to_the_code_location() -> None:
     by_name = {spec.name: spec for spec in CHECKS}
     assert set(by_name) == {
         "clean_prices_keep_the_hard_rules",
+        "indexes_are_current",
         "quarantine_is_empty",
         "technical_features_are_within_bounds",
         "indicator_features_are_within_bounds",
         "cross_section_features_are_within_bounds",
+        "features_do_not_look_ahead",
+        "no_portfolio_shows_a_red_light",
+        "champion_is_whole",
+        "canaries_pass",
+        "technical_features_meet_expectations",
+        "indicator_features_meet_expectations",
+        "cross_section_features_meet_expectations",
+        "signal_scores_meet_expectations",
+        "bar_scores_meet_expectations",
     }
     assert all(spec.description for spec in CHECKS)
     assert by_name["clean_prices_keep_the_hard_rules"].blocking
     assert by_name["technical_features_are_within_bounds"].blocking
+    assert by_name["features_do_not_look_ahead"].blocking
+    assert by_name["signal_scores_meet_expectations"].blocking
+    assert not by_name["bar_scores_meet_expectations"].blocking
     assert not by_name["quarantine_is_empty"].blocking

@@ -17,7 +17,9 @@ def simulated_clean_prices(
         for number in range(symbols)
     ]
     bars = pl.concat(frames)
-    return bars.filter(pl.Series(rng.random(len(bars)) >= missing_share)).sort("symbol", "session")
+    is_there = pl.Series(rng.random(len(bars)) >= missing_share)
+    # A split on a missing bar would be one that the vendor never listed.
+    return bars.filter(is_there | (pl.col("split_coefficient") != 1)).sort("symbol", "session")
 
 
 def chained(bars: pl.DataFrame) -> pl.DataFrame:
@@ -26,7 +28,8 @@ def chained(bars: pl.DataFrame) -> pl.DataFrame:
     before = pl.col("close").shift(1).over("symbol", order_by="session")
     growth = (pl.col("close") * pl.col("split_coefficient") + pl.col("dividend_amount")) / before
     index = growth.fill_null(1.0).cum_prod().over("symbol", order_by="session")
-    return bars.with_columns(split_factor=factor, total_return_index=index)
+    made = bars.with_columns(split_factor=factor, total_return_index=index)
+    return made.with_columns(total_return_units=index / pl.col("close"))
 
 
 def _symbol_bars(

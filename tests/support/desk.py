@@ -24,14 +24,21 @@ TRAINED_SESSION = date(2004, 9, 1)
 """Enough history for one walk-forward fold, and GOOG is nine sessions old."""
 
 
+LEARNED_FEATURES = "technical_features"
+"""For nights that are run dozens of times: only the tables of features that signals learn from."""
+
+
 class OtherBarsMarket(Market):
-    """The sample market with other bars: what the test says the market did."""
+    """The sample market with other bars of symbols: what the test says the market did."""
 
     bars_file: str
 
     def _recording(self) -> RecordedMarket:
         """Return the test's bars as the recording."""
-        return RecordedMarket(self.name, self.exchange, pl.read_parquet(self.bars_file))
+        indexes = super()._recording().indexes
+        return RecordedMarket(
+            self.name, self.exchange, pl.read_parquet(self.bars_file), indexes=indexes
+        )
 
 
 @dataclass
@@ -41,12 +48,16 @@ class Desk:
     folder: Path
     serving: Serving
     market: Market | None = None
+    feature_groups: str | None = None
     instance: dg.DagsterInstance = field(default_factory=dg.DagsterInstance.ephemeral)
 
     def __post_init__(self) -> None:
         """Wire the resources as production does, with the test's server and market."""
+        chosen = {"NIGHTDESK_FEATURE_GROUPS": self.feature_groups} if self.feature_groups else {}
         self.resources: dict[str, Any] = build_resources(
-            Settings(NIGHTDESK_HOME=str(self.folder)), market=self.market, serving=self.serving
+            Settings(NIGHTDESK_HOME=str(self.folder), **chosen),
+            market=self.market,
+            serving=self.serving,
         )
         self.definitions = build_definitions(**self.resources)
 

@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 
 from pipelines.documents.contribution import FeatureContribution
 from pipelines.documents.daily_price import DailyPrice
+from pipelines.documents.measured import MeasuredValue
 from pipelines.documents.pipeline_run import PipelineRun, PublishedCollection
-from pipelines.documents.signal import MeasuredValue, MLSignal, TrackRecord
+from pipelines.documents.quality_event import DataQualityEvent, EventMetadata
+from pipelines.documents.signal import MLSignal, TrackRecord
 from pipelines.documents.values import midnight_of
 
 SESSION = date(2013, 3, 1)
@@ -111,6 +113,67 @@ def any_price(draw: st.DrawFn) -> DailyPrice:
         volume_z_score=draw(optional),
         anomaly_severity=draw(st.sampled_from([None, "normal", "critical"])),
         anomaly_reasons=draw(st.none() | st.just(("too high", "too low"))),
+    )
+
+
+def an_event(symbol: str = "AAPL", **changes: Any) -> DataQualityEvent:
+    """Return the event of a bar that waits for a person."""
+    metadata = EventMetadata(
+        bar_date=SESSION,
+        revision=1,
+        status="open",
+        is_withheld=True,
+        first_severity="high",
+        explanation=None,
+        how_to_resolve="release or confirm it",
+        evidence={"ratio": 0.5},
+        night_id="n1",
+    )
+    scores = {"iso_score": 0.9, "prophet_score": None, "price_change_pct": -50.0}
+    return DataQualityEvent.model_validate(
+        {
+            "symbol": symbol,
+            "data_type": "daily",
+            "anomaly_type": "split_not_applied",
+            "occurred_at": AS_OF,
+            "severity": "high",
+            "revision": 1,
+            "volume_z_score": None,
+            "message": "close halved",
+            "source": "sample",
+            "metadata": metadata,
+            **scores,
+            **changes,
+        }
+    )
+
+
+# A rule may divide by zero; what is rounded past the largest number would be refused.
+ANY_NUMBER = FINITE | st.sampled_from([float("nan"), float("inf"), -float("inf")])
+EVIDENCE = st.dictionaries(
+    st.text(max_size=6),
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | ANY_NUMBER | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner),
+        max_leaves=5,
+    ),
+    max_size=4,
+)
+
+
+@st.composite
+def any_event(draw: st.DrawFn) -> DataQualityEvent:
+    """Draw any event that the model accepts, with whatever evidence a rule may give."""
+    plain = an_event()
+    return an_event(
+        draw(SYMBOLS | st.just("*")),
+        data_type=draw(st.sampled_from(["daily", "weekly"])),
+        severity=draw(st.sampled_from(["normal", "low", "medium", "high", "critical"])),
+        occurred_at=draw(INSTANTS),
+        iso_score=draw(st.none() | CHANCES),
+        volume_z_score=draw(st.none() | FINITE),
+        metadata=plain.metadata.model_copy(update={"bar_date": draw(DAYS)}).model_dump()
+        | {"evidence": draw(EVIDENCE)},
     )
 
 

@@ -1,22 +1,28 @@
 """Real lakes in temporary folders, nights to commit under, and bars to put into them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from types import MappingProxyType
 
-import duckdb
 import numpy as np
 import polars as pl
 
-from pipelines.anomalies.rules import QUARANTINE_DERIVATION
+from pipelines.anomalies.derivation import PRICE_ANOMALIES_DERIVATION
+from pipelines.anomalies.quarantine import QUARANTINE_DERIVATION
+from pipelines.anomalies.tables import BODY_ANOMALIES, PRICE_REVISIONS, VERDICTS
 from pipelines.calendar import ExchangeCalendar
-from pipelines.derivations import CHANGES, SCOPE, Derivation, TableUpdate
+from pipelines.derivations import Derivation, TableUpdate
+from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.derivation import FEATURE_DERIVATIONS
+from pipelines.features.market_relative import MARKET_RELATIVE
+from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
 from pipelines.label_derivation import NEXT_SESSION_LABELS_DERIVATION
 from pipelines.markets.recorded import BAR_SCHEMA
 from pipelines.nights import Night, open_night
 from pipelines.prices.total_return import CLEAN_PRICES_DERIVATION
-from pipelines.tables import DAILY_PRICES, EXCHANGE_SESSIONS, Table, create_statement
+from pipelines.tables import DAILY_PRICES, EXCHANGE_SESSIONS, TABLES
+from resources.derived_apart import derived_apart
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
 from tests.support.clean_bars import FIRST_SESSION, simulated_clean_prices
@@ -24,12 +30,17 @@ from tests.support.clean_bars import FIRST_SESSION, simulated_clean_prices
 CALENDAR = ExchangeCalendar.of("XNYS")
 SESSIONS = CALENDAR.sessions(date(2012, 9, 4), date(2013, 3, 1))
 DERIVATIONS = (
+    PRICE_ANOMALIES_DERIVATION,
     QUARANTINE_DERIVATION,
     CLEAN_PRICES_DERIVATION,
-    *FEATURE_DERIVATIONS.values(),
+    MARKET_RETURNS_DERIVATION,
+    *(FEATURE_DERIVATIONS[group.name] for group in (*SIGNAL_GROUPS, MARKET_RELATIVE)),
     NEXT_SESSION_LABELS_DERIVATION,
 )
-"""What follows from `daily_prices`, in the order of the night; one group stands for features."""
+"""What follows from `daily_prices`, in the order of the night; of the groups of features, those
+that the signals learn from, and the one with two sources."""
+KEPT_TABLES = (PRICE_REVISIONS, BODY_ANOMALIES, VERDICTS)
+"""What happened once, from which derived tables follow too."""
 
 
 def temporary_lake(path: Path, *, market: str = "sample", busy_attempts: int = 6) -> Lake:
@@ -104,38 +115,25 @@ def derive_all(
 
 
 def table_of(lake: Lake, name: str) -> pl.DataFrame:
-    """Return a whole table keyed by (symbol, session), in the order of its key."""
-    return lake.read(f"SELECT * FROM {name} ORDER BY symbol, session")
+    """Return a whole table, in the order of its key."""
+    return lake.read(f"SELECT * FROM {name} ORDER BY {', '.join(TABLES[name].key)}")
+
+
+def kept_rows(lake: Lake) -> dict[str, pl.DataFrame]:
+    """Return what a lake keeps for good and derives from, by table."""
+    return {table.name: lake.read(f"SELECT * FROM {table.name}") for table in KEPT_TABLES}
 
 
 def rebuilt_tables(
-    daily_prices: pl.DataFrame, derivations: Sequence[Derivation] = DERIVATIONS
+    daily_prices: pl.DataFrame,
+    derivations: Sequence[Derivation] = DERIVATIONS,
+    *,
+    kept: Mapping[str, pl.DataFrame] = MappingProxyType({}),
+    sessions: pl.DataFrame | None = None,
 ) -> dict[str, pl.DataFrame]:
     """Return every derived table as its query makes it of all rows, without lake or merge."""
-    with duckdb.connect(config={"threads": 1}) as connection:
-        connection.execute("SET TimeZone = 'UTC'; ATTACH ':memory:' AS lake; USE lake")
-        tables = [derivation.table for derivation in derivations]
-        for table in (DAILY_PRICES, EXCHANGE_SESSIONS, *tables):
-            connection.execute(create_statement(table, catalog="lake"))
-        _insert(connection, DAILY_PRICES, daily_prices)
-        _insert(connection, EXCHANGE_SESSIONS, exchange_sessions())
-        connection.execute(
-            f"CREATE TEMP TABLE {CHANGES} AS "
-            "SELECT symbol, min(session) AS from_session FROM daily_prices GROUP BY symbol"
-        )
-        for derivation in derivations:
-            connection.execute(f"CREATE OR REPLACE TEMP TABLE {SCOPE} AS {derivation.scope}")
-            rows = connection.sql(derivation.query).pl()
-            made = rows if derivation.transform is None else derivation.transform(rows)
-            _insert(connection, derivation.table, made)
-        return {
-            table.name: connection.sql(f"FROM {table.name} ORDER BY symbol, session").pl()
-            for table in tables
-        }
-
-
-def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> None:
-    """Add rows to a table of a plain DuckDB."""
-    connection.register("rows_to_insert", rows.select(table.column_names).to_arrow())
-    connection.execute(f"INSERT INTO {table.name} BY NAME FROM rows_to_insert")
-    connection.unregister("rows_to_insert")
+    held = {
+        DAILY_PRICES.name: daily_prices,
+        EXCHANGE_SESSIONS.name: exchange_sessions() if sessions is None else sessions,
+    }
+    return derived_apart({**held, **kept}, derivations)

@@ -17,6 +17,7 @@ from tests.support.lake import night_of, temporary_lake
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["tests.support.lake_processes"])
 COMMITS = 3
+NEW_LAKES = 3
 
 
 def write(lake: Lake, consumer: str, position: int, source: str = "source") -> None:
@@ -46,6 +47,14 @@ def commit_several(folder: Path, consumer: str, barrier: Barrier) -> None:
     barrier.wait(60)
     for number in range(COMMITS):
         write(lake, consumer, number, f"source {number}")
+
+
+def open_new_lakes(folder: Path, barrier: Barrier) -> None:
+    """Open lakes that do not exist yet, each at the same moment as the others."""
+    for number in range(NEW_LAKES):
+        lake = temporary_lake(folder / f"lake {number}")
+        barrier.wait(120)
+        lake.version()
 
 
 def die_in_the_commit(folder: Path) -> None:

@@ -7,6 +7,8 @@ import numpy as np
 import polars as pl
 from polars.testing import assert_frame_equal
 
+from pipelines.features.futures import other_futures
+
 Compute = Callable[[pl.DataFrame], pl.DataFrame]
 
 
@@ -34,7 +36,7 @@ def assert_past_unmoved(
         AssertionError: something known by `session` moved.
         ValueError: there is no past result or no future row, so that nothing would be proved.
     """
-    past, future = (bars.filter(side) for side in _sides("session", session))
+    future = bars.filter(_sides("session", session)[1])
     expected = _known_by(compute(bars), session, known_on)
     if future.is_empty() or expected.is_empty():
         message = (
@@ -42,26 +44,9 @@ def assert_past_unmoved(
             " known by then; choose a session inside the history"
         )
         raise ValueError(message)
-    for changed in _other_futures(future, rng):
-        actual = _known_by(compute(pl.concat([past, changed])), session, known_on)
+    for _, changed in other_futures(bars, session, rng):
+        actual = _known_by(compute(changed), session, known_on)
         assert_frame_equal(actual, expected, check_exact=True)
-
-
-def _other_futures(future: pl.DataFrame, rng: np.random.Generator) -> list[pl.DataFrame]:
-    other = future.with_columns(
-        _changed(column, rng) for column in future if column.dtype.is_numeric()
-    )
-    newcomer = other.with_columns(symbol=pl.lit("A NEW SYMBOL")).unique("session")
-    thinned = future.filter(pl.Series(rng.random(len(future)) < 0.5))
-    return [other, thinned, future.clear(), pl.concat([other, newcomer])]
-
-
-def _changed(column: pl.Series, rng: np.random.Generator) -> pl.Series:
-    """Return other numbers of the same type and size; zeros change too."""
-    factors = np.exp(0.5 * rng.standard_normal(len(column)))
-    scale = 1.0 if column.dtype.is_integer() else 0.01
-    noise = scale * (1 + rng.random(len(column)))
-    return (column.cast(pl.Float64) * factors + noise).cast(column.dtype).alias(column.name)
 
 
 def _known_by(results: pl.DataFrame, session: date, known_on: str) -> pl.DataFrame:

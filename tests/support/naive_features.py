@@ -8,6 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy.stats import percentileofscore
 
 from pipelines.features.expressions import Call, Column, Constant, Expression
 from pipelines.features.operators import ROUNDING
@@ -96,6 +97,21 @@ def _correlation(left: Values, right: Values) -> float:
     return float(np.corrcoef(left, right)[0, 1])
 
 
+def _line(window: Values) -> tuple[float, float]:
+    """Return the slope of the line through a window and its value at the last row."""
+    slope, level = np.polyfit(np.arange(len(window)), window, 1)
+    return float(slope), float(level + slope * (len(window) - 1))
+
+
+def _r_squared(window: Values) -> float:
+    return np.nan if _deviation(window) == 0 else float(_correlation_with_rows(window) ** 2)
+
+
+def _correlation_with_rows(window: Values) -> float:
+    """Return the correlation of a window with its row numbers."""
+    return float(np.corrcoef(np.arange(len(window)), window)[0, 1])
+
+
 def _deviation(values: Values) -> float:
     is_rounding = np.std(values) <= ROUNDING * abs(np.mean(values))
     return 0.0 if is_rounding else float(np.std(values, ddof=1))
@@ -126,6 +142,16 @@ _DECAY: dict[str, Callable[[int], float]] = {
 }
 
 _WINDOW: dict[str, Callable[..., float]] = {
+    "covariance": lambda left, right: float(np.cov(left, right)[0, 1]),
+    "slope": lambda window: float(_line(window)[0]),
+    "r_squared": lambda window: _r_squared(window),
+    "residual": lambda window: float(window[-1] - _line(window)[1]),
+    "linear_mean": lambda window: float(np.average(window, weights=np.arange(len(window)) + 1)),
+    "since_maximum": lambda window: float(np.argmax(window[::-1])),
+    "since_minimum": lambda window: float(np.argmin(window[::-1])),
+    "quantile": lambda window, share: float(np.quantile(window, share[-1])),
+    "place": lambda window: float(percentileofscore(window, window[-1]) / 100),
+    "streak": lambda window: float(np.argmin([*(window[::-1] != 0), False])),
     "total": lambda window: float(np.sum(window)),
     "mean": lambda window: float(np.mean(window)),
     "count": lambda window: float(np.count_nonzero(window)),

@@ -5,29 +5,50 @@ from collections.abc import Mapping
 import duckdb
 import polars as pl
 
+from pipelines.anomalies.tables import (
+    BAR_SCORES,
+    PRICE_ANOMALIES,
+    QUARANTINED_PRICES,
+    VERDICTS,
+)
 from pipelines.documents.price_bar import PriceBar
 from pipelines.documents.price_series import Chunk, PriceSeries
+from pipelines.table import create_statement
+
+Findings = Mapping[str, pl.DataFrame]
+"""Rows of the quality stage's tables, by table."""
+
+NOTHING_FOUND: Findings = {}
 
 
-def documents_of(series: PriceSeries, clean: pl.DataFrame) -> list[PriceBar]:
+def documents_of(
+    series: PriceSeries, clean: pl.DataFrame, *, findings: Findings = NOTHING_FOUND
+) -> list[PriceBar]:
     """Return the documents of all bars."""
-    chunks = list(fingerprints_of(series, clean))
+    chunks = list(fingerprints_of(series, clean, findings=findings))
     rows = _answer(
         series.rows_query(),
-        clean,
+        {"clean_prices": clean, **findings},
         {"symbols": [symbol for symbol, _ in chunks], "names": [name for _, name in chunks]},
     )
     return list(series.documents(rows, source="sample"))
 
 
-def fingerprints_of(series: PriceSeries, clean: pl.DataFrame) -> dict[Chunk, str]:
+def fingerprints_of(
+    series: PriceSeries, clean: pl.DataFrame, *, findings: Findings = NOTHING_FOUND
+) -> dict[Chunk, str]:
     """Return the fingerprint of every chunk."""
-    rows = _answer(series.fingerprints_query(), clean, {})
+    rows = _answer(series.fingerprints_query(), {"clean_prices": clean, **findings}, {})
     return {(row["symbol"], row["chunk"]): row["fingerprint"] for row in rows.iter_rows(named=True)}
 
 
-def _answer(query: str, clean: pl.DataFrame, parameters: Mapping[str, object]) -> pl.DataFrame:
-    """Run a series' SQL with the bars as clean_prices."""
+def _answer(query: str, tables: Findings, parameters: Mapping[str, object]) -> pl.DataFrame:
+    """Run a series' SQL on tables of which those that are not given are empty."""
     with duckdb.connect() as connection:
-        connection.register("clean_prices", clean.to_arrow())
+        connection.execute("SET TimeZone = 'UTC'; ATTACH ':memory:' AS lake; USE lake")
+        for table in (PRICE_ANOMALIES, BAR_SCORES, QUARANTINED_PRICES, VERDICTS):
+            if table.name not in tables:
+                connection.execute(create_statement(table, catalog="lake"))
+        for name, rows in tables.items():
+            connection.register(name, rows.to_arrow())
         return connection.sql(query.replace("{at}", ""), params=dict(parameters)).pl()

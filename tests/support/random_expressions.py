@@ -22,7 +22,23 @@ _LEAVES = st.sampled_from([close, high, low, volume, language.open])
 _NUMBERS = st.sampled_from([-2.0, 0.0, 0.1, 1.0, 3.0, 1e-5])
 _ROWS = st.integers(1, 12)
 _ROW_FUNCTIONS = st.sampled_from([abs, log, sqrt, sign, lambda value: -value])
-_WINDOWS = ("delay", "delta", "total", "mean", "minimum", "maximum", "std", "variance")
+_WINDOWS = (
+    "delay",
+    "delta",
+    "total",
+    "mean",
+    "minimum",
+    "maximum",
+    "std",
+    "variance",
+    "slope",
+    "r_squared",
+    "residual",
+    "linear_mean",
+    "since_maximum",
+    "since_minimum",
+    "place",
+)
 
 
 def _row_trees(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
@@ -57,6 +73,9 @@ def _window_trees(inner: st.SearchStrategy[Expression]) -> st.SearchStrategy[Exp
         st.builds(language.ema, inner, st.integers(2, 3)),
         st.builds(language.wilder, inner, st.just(2)),
         st.builds(lambda a, b, rows: language.count(a > b, rows), inner, inner, _ROWS),
+        st.builds(lambda a, b, rows: language.streak(a > b, rows), inner, inner, _ROWS),
+        st.builds(lambda a, rows: language.quantile(a, 0.8, rows), inner, _ROWS),
+        st.builds(lambda a, b, rows: language.covariance(a, b, rows + 1), inner, inner, _ROWS),
         st.builds(lambda a, b, rows: correlation(a, b, rows + 2), inner, inner, _ROWS),
     )
 

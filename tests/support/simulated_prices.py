@@ -15,7 +15,7 @@ def clean_prices_of(bars: pl.DataFrame) -> pl.DataFrame:
             is_clean=True,
             is_seed=False,
             seed_split_factor=pl.lit(None, dtype=pl.Float64),
-            seed_index=pl.lit(None, dtype=pl.Float64),
+            seed_units=pl.lit(None, dtype=pl.Float64),
         )
     )
 

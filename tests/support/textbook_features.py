@@ -17,6 +17,8 @@ def textbook_values(name: str, bars: pl.DataFrame) -> np.ndarray:
     """Return a feature's values for rows of `clean_prices` in the order of (symbol, session)."""
     raw = bars.sort("symbol", "session").to_pandas()
     by_symbol = [_index_bars(own) for _, own in raw.groupby("symbol", sort=True)]
+    market = _market(by_symbol)
+    by_symbol = [own.assign(market=own.session.map(market)) for own in by_symbol]
     if name in SYMBOL_FORMULAS:
         return np.concatenate([SYMBOL_FORMULAS[name](own).to_numpy(float) for own in by_symbol])
     formula, compare = SESSION_FORMULAS[name]
@@ -29,7 +31,18 @@ def _index_bars(own: pd.DataFrame) -> pd.DataFrame:
     # The holding that one unit of money grows to, had each dividend been reinvested at its close.
     units = own.total_return_index / own.close
     prices = own[["open", "high", "low", "close"]].mul(units, axis=0)
-    return prices.assign(volume=own.volume / own.split_factor, dollar_volume=own.close * own.volume)
+    return prices.assign(
+        volume=own.volume / own.split_factor,
+        dollar_volume=own.close * own.volume,
+        session=pd.to_datetime(own.session),
+    )
+
+
+def _market(by_symbol: list[pd.DataFrame]) -> pd.Series:
+    """Return the mean return of each session in which two symbols or more have one."""
+    returns = pd.concat([own.assign(change=_returns(own)) for own in by_symbol])
+    by_session = returns.groupby("session").change
+    return by_session.mean().where(by_session.count() > 1)
 
 
 def _returns(b: pd.DataFrame) -> pd.Series:
@@ -83,6 +96,61 @@ def _is_up(b: pd.DataFrame) -> pd.Series:
     return (_returns(b) > 0).astype(float).where(_returns(b).notna())
 
 
+def _impact(b: pd.DataFrame) -> pd.Series:
+    return _finite(_returns(b).abs() / b.dollar_volume)
+
+
+def _finite(values: pd.Series) -> pd.Series:
+    return values.where(np.isfinite(values))
+
+
+def _spread_high_low(b: pd.DataFrame) -> pd.Series:
+    """Corwin and Schultz (2012), equations 14 and 18, negative ones zero."""
+    squares = np.log(b.high / b.low) ** 2
+    beta = squares + squares.shift()
+    highest = np.maximum(b.high, b.high.shift())
+    gamma = np.log(highest / np.minimum(b.low, b.low.shift())) ** 2
+    weight = 3 - 2 * np.sqrt(2)
+    alpha = (np.sqrt(2 * beta) - np.sqrt(beta)) / weight - np.sqrt(gamma / weight)
+    return (2 * (np.exp(alpha) - 1) / (1 + np.exp(alpha))).clip(lower=0)
+
+
+def _spread_close_high_low(b: pd.DataFrame) -> pd.Series:
+    """Abdi and Ranaldo (2017), equation 11, a day later."""
+    middle, close = (np.log(b.high) + np.log(b.low)) / 2, np.log(b.close)
+    products = ((close - middle) * (close - middle.shift(-1))).shift()
+    return 2 * np.sqrt(products.rolling(20).mean().clip(lower=0))
+
+
+def _spread_covariance(b: pd.DataFrame) -> pd.Series:
+    changes = np.log(b.close).diff()
+    return 2 * np.sqrt((-changes.rolling(20).cov(changes.shift())).clip(lower=0))
+
+
+def _third_friday(b: pd.DataFrame) -> pd.Series:
+    months = b.session.dt.to_period("M")
+    fridays = {m: pd.date_range(m.start_time, periods=1, freq="WOM-3FRI")[0].day for m in months}
+    return months.map(fridays)
+
+
+def _beta(b: pd.DataFrame, rows: int) -> pd.Series:
+    return _returns(b).rolling(rows).cov(b.market) / b.market.rolling(rows).var()
+
+
+def _downside_beta(b: pd.DataFrame) -> pd.Series:
+    falls = b.market.where(~(b.market >= 0), 0.0)
+    return (_returns(b) * falls).rolling(250).sum() / (falls**2).rolling(250).sum()
+
+
+def _residual(b: pd.DataFrame) -> pd.Series:
+    return _returns(b) - _beta(b, 60).shift() * b.market
+
+
+def _residual_momentum(b: pd.DataFrame, rows: int) -> pd.Series:
+    kept = _residual(b).rolling(rows - 20)
+    return (kept.sum() / (kept.std() * np.sqrt(rows - 20))).shift(20)
+
+
 SYMBOL_FORMULAS: dict[str, Formula] = {
     "return_1": _returns,
     "return_5": lambda b: b.close.pct_change(5),
@@ -125,6 +193,54 @@ SYMBOL_FORMULAS: dict[str, Formula] = {
     "close_location": lambda b: ((b.close - b.low) - (b.high - b.close)) / (b.high - b.low),
     "volume_ratio_20": lambda b: b.volume / b.volume.rolling(20).mean(),
     "on_balance_volume_20": _on_balance,
+    "illiquidity_20": lambda b: np.log(_impact(b).rolling(20).mean()),
+    "illiquidity_ratio_5_60": lambda b: (
+        _impact(b).rolling(5).mean() / _impact(b).rolling(60).mean()
+    ),
+    "dollar_volume_20": lambda b: np.log(b.dollar_volume.rolling(20).mean()),
+    "dollar_volume_variation_20": lambda b: (
+        b.dollar_volume.rolling(20).std() / b.dollar_volume.rolling(20).mean()
+    ),
+    "turnover_5_250": lambda b: b.volume.rolling(5).mean() / b.volume.rolling(250).mean(),
+    "turnover_60_250": lambda b: b.volume.rolling(60).mean() / b.volume.rolling(250).mean(),
+    "volume_trend_20": lambda b: (
+        b.volume.rolling(20).apply(lambda window: np.polyfit(range(20), window, 1)[0], raw=True)
+        / b.volume.rolling(20).mean()
+    ),
+    "unchanged_share_60": lambda b: (
+        (b.close.diff() == 0).astype(float).where(b.close.diff().notna()).rolling(60).mean()
+    ),
+    "spread_high_low_20": lambda b: _spread_high_low(b).rolling(20).mean(),
+    "spread_close_high_low_20": _spread_close_high_low,
+    "spread_covariance_20": _spread_covariance,
+    "weekday": lambda b: b.session.dt.weekday + 1,
+    "month": lambda b: b.session.dt.month,
+    "day_of_month": lambda b: b.session.dt.day,
+    "days_to_month_end": lambda b: b.session.dt.days_in_month - b.session.dt.day,
+    "is_turn_of_month": lambda b: (
+        (b.session.dt.day <= 3) | (b.session.dt.days_in_month - b.session.dt.day <= 3)
+    ),
+    "is_quarter_end": lambda b: (
+        (b.session.dt.month % 3 == 0) & (b.session.dt.days_in_month - b.session.dt.day <= 3)
+    ),
+    "is_january": lambda b: b.session.dt.month == 1,
+    "days_to_expiration": lambda b: _third_friday(b) - b.session.dt.day,
+    "days_since_last_session": lambda b: b.session.diff().dt.days,
+    "beta_60": lambda b: _beta(b, 60),
+    "beta_250": lambda b: _beta(b, 250),
+    "downside_beta_250": _downside_beta,
+    "market_correlation_60": lambda b: _returns(b).rolling(60).corr(b.market),
+    "residual_return_1": _residual,
+    "residual_return_5": lambda b: _residual(b).rolling(5).sum(),
+    "residual_momentum_120_20": lambda b: _residual_momentum(b, 120),
+    "residual_momentum_250_20": lambda b: _residual_momentum(b, 250),
+    "idiosyncratic_volatility_20": lambda b: _residual(b).rolling(20).std(),
+    "idiosyncratic_volatility_60": lambda b: _residual(b).rolling(60).std(),
+    "idiosyncratic_share_60": lambda b: (
+        _residual(b).rolling(60).std() / _returns(b).rolling(60).std()
+    ),
+    "market_return_20": lambda b: b.market.rolling(20).sum(),
+    "market_volatility_20": lambda b: b.market.rolling(20).std(),
 }
 
 
@@ -141,6 +257,10 @@ def _mean(values: pd.Series) -> pd.Series:
     return values * 0 + (values.mean() if values.notna().sum() > 1 else np.nan)
 
 
+def _zscore(values: pd.Series) -> pd.Series:
+    return _less_mean(values) / values.std(ddof=0)
+
+
 SESSION_FORMULAS: dict[str, tuple[Formula, Formula]] = {
     "market_relative_return_1": (_returns, _less_mean),
     "market_relative_return_5": (SYMBOL_FORMULAS["return_5"], _less_mean),
@@ -155,4 +275,18 @@ SESSION_FORMULAS: dict[str, tuple[Formula, Formula]] = {
         _place,
     ),
     "market_breadth": (_is_up, _mean),
+    "return_1_zscore": (_returns, _zscore),
+    "return_5_zscore": (lambda b: b.close.pct_change(5), _zscore),
+    "return_20_zscore": (lambda b: b.close.pct_change(20), _zscore),
+    "return_60_zscore": (lambda b: b.close.pct_change(60), _zscore),
+    "momentum_250_20_zscore": (lambda b: b.close.shift(20) / b.close.shift(250) - 1, _zscore),
+    "distance_to_maximum_250_zscore": (lambda b: b.close / b.close.rolling(250).max(), _zscore),
+    "volatility_20_zscore": (lambda b: _returns(b).rolling(20).std(), _zscore),
+    "volatility_60_zscore": (lambda b: _returns(b).rolling(60).std(), _zscore),
+    "greatest_return_20_zscore": (lambda b: _returns(b).rolling(20).max(), _zscore),
+    "least_return_20_zscore": (lambda b: _returns(b).rolling(20).min(), _zscore),
+    "range_20_zscore": (lambda b: (b.high / b.low - 1).rolling(20).mean(), _zscore),
+    "volume_ratio_20_zscore": (lambda b: b.volume / b.volume.rolling(20).mean(), _zscore),
+    "dollar_volume_20_zscore": (SYMBOL_FORMULAS["dollar_volume_20"], _zscore),
+    "illiquidity_20_zscore": (SYMBOL_FORMULAS["illiquidity_20"], _zscore),
 }

@@ -11,6 +11,7 @@ from pipelines.nights import Night
 from pipelines.vendor.answers import Account
 from resources.alpha_vantage import AlphaVantage
 from resources.company_ingestion import ingest_listings, ingest_overviews
+from resources.index_ingestion import ingest_indexes
 from resources.loopback_vendor import ServedRequest, serve
 from resources.market import Market
 from resources.nights import Nights
@@ -18,6 +19,7 @@ from resources.price_ingestion import IngestionReport, ingest_prices
 from resources.vendor_agenda import agenda_of
 from resources.vendor_archive import VendorArchive
 from resources.vendor_faults import Fault
+from resources.weekly_ingestion import ingest_weekly_prices
 from tests.support.clocks import SteppingClock
 from tests.support.lake import CALENDAR, temporary_lake
 
@@ -73,6 +75,7 @@ class VendorNights:
             calendar=CALENDAR,
             clock=self.clock,
             preferred=self.preferred,
+            indexes=self.market.index_symbols,
         )
         served: list[ServedRequest] = []
         with serve(
@@ -97,6 +100,8 @@ class VendorNights:
         self.reports.append(report)
         ingest_listings(self.lake, night=night)
         ingest_overviews(self.lake, night=night)
+        ingest_indexes(self.lake, night=night, calendar=CALENDAR)
+        ingest_weekly_prices(self.lake, night=night, calendar=CALENDAR)
 
     def night(self, session: date) -> Night:
         """Return the night of a session, opening it the first time."""

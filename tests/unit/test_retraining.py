@@ -14,7 +14,8 @@ SESSIONS = CALENDAR.sessions(date(2013, 1, 2), SESSION)
 
 def test_without_a_model_there_is_a_reason() -> None:
     """The first night of a fresh clone would abstain on every symbol."""
-    assert reason_to_train(None, SESSION, calendar=CALENDAR) == "no model has been trained yet"
+    reason = reason_to_train(None, SESSION, calendar=CALENDAR)
+    assert reason == "no model has been trained on today's features"
 
 
 @pytest.mark.parametrize("behind", [0, 1, SESSIONS_UNTIL_STALE])

@@ -14,6 +14,7 @@ from resources.settings import (
     load_settings,
     settings_or_exit,
 )
+from resources.wiring import build_resources
 
 VARIABLES = [str(field.validation_alias) for field in Settings.model_fields.values()]
 SECRET = "s3cr3t-value"
@@ -131,6 +132,36 @@ def test_secrets_do_not_show_when_settings_are_printed(load: Load) -> None:
     assert SECRET not in f"{settings} {settings!r} {settings.model_dump_json()}"
 
 
+@pytest.mark.parametrize(
+    ("variable", "address"),
+    [
+        ("NIGHTDESK_LAKE_DATABASE", f"postgresql+psycopg2://desk:{SECRET}@host/lake"),
+        ("NIGHTDESK_LAKE_DATABASE", f"postgresql://desk:p@{SECRET}@host/lake"),
+        ("NIGHTDESK_LAKE_DATABASE", f"postgresql://desk:{SECRET}@host/"),
+        ("NIGHTDESK_DAGSTER_DATABASE", f"postgresql://desk:{SECRET}@host/dagster"),
+        ("NIGHTDESK_DAGSTER_DATABASE", f"postgresql+psycopg2://desk:p/{SECRET}@host/dagster"),
+    ],
+    ids=["driver", "unescaped at", "no database", "no driver", "unescaped slash"],
+)
+def test_a_wrong_address_of_postgres_is_told_without_its_password(
+    load: Load, variable: str, address: str
+) -> None:
+    """The driver would quote what it takes for the host."""
+    with pytest.raises(
+        SettingsError, match=rf"^{variable} is wrong: it should look like"
+    ) as caught:
+        load(**{variable: address})
+    assert SECRET not in str(caught.value)
+
+
+def test_the_catalog_is_shown_without_its_password(load: Load) -> None:
+    """`make status` prints it."""
+    address = f"postgresql://desk:{SECRET}@host:5432/lake"
+    assert load().catalog_for_people.endswith("/lake/catalog.sqlite")
+    shown = load(NIGHTDESK_LAKE_DATABASE=address).catalog_for_people
+    assert shown == "postgresql://desk:***@host:5432/lake"
+
+
 @pytest.mark.parametrize("start", ["/", "/tmp"])  # noqa: S108  only a folder to stand in
 def test_relative_paths_count_from_the_projects_root(
     load: Load, monkeypatch: pytest.MonkeyPatch, start: str
@@ -178,3 +209,19 @@ def test_the_example_file_documents_every_setting_and_no_other() -> None:
     text = (PROJECT_ROOT / ".env.example").read_text(encoding="utf-8")
     named = re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, flags=re.MULTILINE)
     assert sorted(named) == sorted(VARIABLES)
+
+
+def test_a_burst_limit_of_ones_own_stands_in_for_the_plans(load: Load, tmp_path: Path) -> None:
+    """The vendor does not state its own; a plan's other limits stay."""
+    universe = tmp_path / "universe.txt"
+    universe.write_text("IBM\n", encoding="utf-8")
+    settings = load(
+        NIGHTDESK_MARKET="alpha_vantage",
+        NIGHTDESK_UNIVERSE_FILE=str(universe),
+        ALPHA_VANTAGE_API_KEY=SECRET,
+        ALPHA_VANTAGE_PLAN="premium_300",
+        ALPHA_VANTAGE_REQUESTS_PER_SECOND="4",
+    )
+    assert build_resources(settings)["alpha_vantage"].limits.windows == ((4, 1.0), (300, 60.0))
+    with pytest.raises(SettingsError, match="ALPHA_VANTAGE_REQUESTS_PER_SECOND"):
+        load(ALPHA_VANTAGE_REQUESTS_PER_SECOND="0")

@@ -8,7 +8,7 @@ import pytest
 from pipelines.signals.booster import boost, mean_contributions, member_margins
 from pipelines.signals.boosting_rows import feature_matrix
 from pipelines.signals.settings import Family, SignalSettings
-from tests.support.panels import FEATURES
+from tests.support.panels import FEATURES, panel
 from tests.support.trained_signals import small_panel
 
 SETTINGS = SignalSettings(seeds=2, rounds=30, fewest_rounds=5)
@@ -52,3 +52,12 @@ def test_no_fewer_rounds_are_kept_than_asked() -> None:
     against = stop.with_columns(~stop["is_up"])
     members = boost(fit, against, features=FEATURES, settings=SETTINGS)
     assert {member.trees for member in members} == {SETTINGS.fewest_rounds}
+
+
+def test_a_market_of_one_symbol_is_learned_from_too() -> None:
+    """What a session's rows have in common is all that there is where a session has one row."""
+    rows = panel(strength=0.6, seed=1, symbols=1, sessions=2500).drop_nulls()
+    members = boost(rows.head(2000), rows.tail(400), features=FEATURES, settings=SETTINGS)
+    margins = member_margins(members, feature_matrix(rows, FEATURES))
+    truth = rows["true_probability"].to_numpy()
+    assert min(np.corrcoef(margin, truth)[0, 1] for margin in margins) > 0.5

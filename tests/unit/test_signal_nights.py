@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from pipelines.documents.track_record import MEASURED, LiveRecord
 from pipelines.nights import Night, Origin
 from pipelines.signals.nightly import (
     SIGNAL_SCORES_EMPTY,
@@ -20,7 +21,11 @@ from pipelines.tables import SIGNAL_SCORES
 from tests.support.trained_signals import rows_of_tonight, small_panel, small_training
 
 FIRST, SECOND = date(2013, 2, 28), date(2013, 3, 1)
-NOTHING_WITHHELD = pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date})
+LIVE_RECORD = LiveRecord(rows=4, sessions=2, note="too few", **dict.fromkeys(MEASURED))
+NO_HOLE = pl.DataFrame(schema={"symbol": pl.String, "session": pl.Date})
+NOTHING_WITHHELD = pl.DataFrame(
+    schema={"symbol": pl.String, "session": pl.Date, "in_force_revision": pl.Int32}
+)
 
 
 def night(session: date, origin: Origin = Origin.LIVE) -> Night:
@@ -38,6 +43,7 @@ def scores_without_model(*nights: Night) -> pl.DataFrame:
         universe=["IBM", "FB", "NEW"],
         first_sessions={"IBM": FIRST, "FB": FIRST, "NEW": SECOND},
         quarantined=NOTHING_WITHHELD,
+        interrupted=NO_HOLE,
         model_for=lambda _: None,
     )
 
@@ -80,6 +86,7 @@ def test_an_abstention_is_published_with_its_reason_and_no_opinion() -> None:
             scores_without_model(night(FIRST)),
             [night(FIRST)],
             track_records={},
+            live_records={},
             look_back_sessions=63,
         )
     )
@@ -102,11 +109,18 @@ def test_an_opinion_is_published_with_model_contributions_and_record() -> None:
         universe=features["symbol"].to_list(),
         first_sessions={},
         quarantined=NOTHING_WITHHELD,
+        interrupted=NO_HOLE,
         model_for=lambda _: (7, model),
     )
     metrics = model.track_record
     documents = list(
-        signal_documents(rows, [night(tonight)], track_records={7: metrics}, look_back_sessions=1)
+        signal_documents(
+            rows,
+            [night(tonight)],
+            track_records={7: metrics},
+            live_records={(tonight, 7): LIVE_RECORD},
+            look_back_sessions=1,
+        )
     )
     assert rows["trained_through"].unique().to_list() == [model.trained_through]
     assert [document.symbol for document in documents] == sorted(features["symbol"])
@@ -115,6 +129,7 @@ def test_an_opinion_is_published_with_model_contributions_and_record() -> None:
         assert document.probability == pytest.approx(row["probability"], rel=1e-9)
         assert document.lookback_days == 5
         assert document.track_record == track_record(metrics)
+        assert document.live_record == LIVE_RECORD
         if row["abstain_reason"] is None:
             weights = [part.weight for part in document.feature_contributions]
             assert weights == sorted(weights, reverse=True)
@@ -144,3 +159,24 @@ def test_a_record_with_one_undefined_figure_keeps_the_others() -> None:
         whole.brier_skill,
         None,
     )
+
+
+def test_a_withheld_bar_abstains_as_quarantined_unless_a_former_revision_is_in_force() -> None:
+    """A person would look for a withheld bar where the desk used the last good one."""
+    withheld = pl.DataFrame(
+        [("FB", FIRST, None), ("NEW", FIRST, 1)],
+        schema={"symbol": pl.String, "session": pl.Date, "in_force_revision": pl.Int32},
+        orient="row",
+    )
+    rows = score_nights(
+        [night(FIRST)],
+        pl.DataFrame({"symbol": ["IBM"], "session": [FIRST]}),
+        universe=["FB", "NEW"],
+        first_sessions={"FB": FIRST, "NEW": FIRST},
+        quarantined=withheld,
+        interrupted=NO_HOLE,
+        model_for=lambda _: None,
+    )
+    reasons = dict(rows.select("symbol", "abstain_reason").iter_rows())
+    assert reasons["FB"] == "quarantined"
+    assert reasons["NEW"] != "quarantined"

@@ -8,7 +8,7 @@ import pytest
 
 from pipelines.features.catalogue import TECHNICAL
 from pipelines.labels import label_query
-from pipelines.signals.panel import panel_query
+from pipelines.signals.panel import PanelSource, panel_query
 
 DAYS = [date(2020, 1, 2), date(2020, 1, 3), date(2020, 1, 6), date(2020, 1, 7), date(2020, 1, 8)]
 
@@ -33,7 +33,7 @@ def _panel(*, session: date, lost: date | None = None) -> pl.DataFrame:
         )
         labels = label_query(source="clean_prices", sessions="exchange_sessions")
         lake.execute(f"CREATE TABLE next_session_labels AS {labels}")
-        return lake.execute(panel_query([TECHNICAL]), {"session": session}).pl()
+        return lake.execute(panel_query(PanelSource.of([TECHNICAL])), {"session": session}).pl()
 
 
 def test_a_trade_earns_from_the_next_open_to_the_open_after() -> None:

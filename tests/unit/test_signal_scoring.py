@@ -15,7 +15,6 @@ from pipelines.signals.scoring import (
     SCORE_SCHEMA,
     LookAheadError,
     score_signals,
-    select_model,
 )
 from pipelines.validation.session_bootstrap import Estimate
 from tests.support.panels import FEATURES
@@ -123,10 +122,12 @@ def test_a_withheld_bar_and_a_strange_value_are_named() -> None:
         [*features["symbol"], "HELD", "GONE"],
         session=session,
         quarantined=["HELD", "S02"],
+        interrupted=["S03", "S05", "GONE"],
     )
     reasons = dict(scores.select("symbol", "abstain_reason").rows())
     assert (reasons["HELD"], reasons["GONE"]) == ("quarantined", "stale")
-    assert (reasons["S02"], reasons["S03"], reasons["S04"]) == (None, *["out_of_range"] * 2)
+    assert (reasons["S02"], reasons["S04"]) == (None, "out_of_range")
+    assert (reasons["S03"], reasons["S05"]) == ("interrupted", "interrupted"), "data comes first"
 
 
 def test_an_ensemble_that_disagrees_is_less_confident() -> None:
@@ -220,11 +221,3 @@ def test_a_short_track_record_is_no_skill() -> None:
         {"log_loss_gain": Estimate(-1e-6, -1e-3, 1e-3)},
     ):
         assert not replace(_model(), track_record=replace(record, **worse)).has_skill, worse
-
-
-def test_the_newest_model_of_the_sessions_past_is_selected() -> None:
-    """A past session is scored by the model that existed then."""
-    days = [date(2020, 1, 1), date(2021, 1, 1), date(2022, 1, 1)]
-    assert select_model(days, date(2021, 6, 1)) == date(2021, 1, 1)
-    assert select_model(days, date(2021, 1, 1)) == date(2020, 1, 1)
-    assert select_model(days, date(2020, 1, 1)) is None

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.validation.splits import (
@@ -34,6 +34,7 @@ def _days(column: pl.Series) -> list[date]:
     return days
 
 
+@settings(deadline=None)
 @given(
     sessions=st.integers(61, 200),
     embargo=st.integers(0, 4),
@@ -71,6 +72,7 @@ def test_an_embargo_lies_between_the_slices() -> None:
             assert days.index(later.first) - days.index(earlier.last) == SETTINGS.embargo + 1
 
 
+@settings(deadline=None)
 @given(before=st.integers(61, 150), added=st.integers(1, 60))
 def test_sessions_added_later_leave_the_folds_as_they_were(before: int, added: int) -> None:
     """Folds that move with the end of history would retrain, and rename, every past model."""

@@ -23,7 +23,7 @@ DIVIDEND_SESSIONS = 63
 """Sessions from one dividend to the next: a quarter."""
 NORMAL_DRAWS = ("own", "volume", "overnight", "above", "below")
 """Standard normal draws of a session: own move, volume, gap, and the range over and under."""
-_MARKET_KEY, _SYMBOL_KEY = 0, 1
+_MARKET_KEY, _SYMBOL_KEY, _INDEX_KEY = 0, 1, 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +68,11 @@ def symbol_name(ordinal: int) -> str:
 def market_seed(seed: int) -> np.random.SeedSequence:
     """Return the seed sequence of what all symbols share."""
     return np.random.SeedSequence(seed, spawn_key=(_MARKET_KEY,))
+
+
+def index_seed(seed: int) -> np.random.SeedSequence:
+    """Return the seed sequence of what indexes have beside the shared path."""
+    return np.random.SeedSequence(seed, spawn_key=(_INDEX_KEY,))
 
 
 def draw_symbols(

@@ -7,6 +7,7 @@ import polars as pl
 
 from pipelines.markets.simulation.market_path import REGIME_STATES, FloatArray, MarketPath
 from pipelines.markets.simulation.settings import SimulationSettings
+from pipelines.validation.logistic import fit_line, logit
 
 KEY = ("symbol", "session")
 
@@ -73,6 +74,45 @@ def expected_auc(chances: pl.DataFrame, predictions: pl.DataFrame) -> float:
     """
     rows = _beside_truth(chances, predictions.select(*KEY, "probability"))
     return _area(rows["probability"].to_numpy(), rows["chance"].to_numpy())
+
+
+def expected_slope(chances: pl.DataFrame, predictions: pl.DataFrame) -> float:
+    """Return the calibration slope that predictions would have on average over all outcomes.
+
+    It is the logistic line of the true chances on the stated log-odds: 1 where they are honest.
+
+    Args:
+        chances: symbol, session, probability (the truth).
+        predictions: symbol, session, probability (the model's).
+
+    Raises:
+        ValueError: a prediction has no true probability, or all predictions are the same.
+    """
+    rows = _beside_truth(chances, predictions.select(*KEY, "probability"))
+    line = fit_line(logit(rows["probability"].to_numpy()), rows["chance"].to_numpy())
+    if line is None:
+        message = "predictions that are all the same have no calibration slope"
+        raise ValueError(message)
+    return float(line.parameters[1])
+
+
+def expected_brier_skill(chances: pl.DataFrame, predictions: pl.DataFrame) -> float:
+    """Return the Brier skill that predictions would have on average over all outcomes.
+
+    Args:
+        chances: symbol, session, probability (the truth).
+        predictions: symbol, session, probability and base_rate (the model's).
+
+    Raises:
+        ValueError: a prediction has no true probability.
+    """
+    rows = _beside_truth(chances, predictions.select(*KEY, "probability", "base_rate"))
+    chance = rows["chance"].to_numpy()
+    stated, reference = (
+        float(((rows[name].to_numpy() - chance) ** 2 + chance * (1.0 - chance)).mean())
+        for name in ("probability", "base_rate")
+    )
+    return 1.0 - stated / reference
 
 
 def _beside_truth(chances: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:

@@ -1,5 +1,6 @@
 """Signals: a whole opinion with its evidence, or an honest abstention."""
 
+import math
 from typing import Any
 
 import pytest
@@ -63,6 +64,14 @@ def test_top_signals_say_what_moved_the_opinion() -> None:
     """A person reads these instead of the numbers; what moved nothing is not mentioned."""
     parts = feature_contributions({"a": -0.3, "b": 0.0}, values={"a": 2.0, "b": 3.0})
     assert top_signals(parts) == ("a at 2 speaks for a lower close (-0.300 log-odds)",)
+
+
+def test_an_explanation_that_does_not_add_up_is_refused() -> None:
+    """A reader sums the contributions and finds another probability."""
+    baseline = math.log(0.55 / 0.45) - 0.2
+    assert a_signal(baseline_log_odds=baseline).baseline_log_odds == pytest.approx(baseline)
+    with pytest.raises(ValidationError, match="contributions and baseline_log_odds sum to"):
+        a_signal(baseline_log_odds=baseline + 0.01)
 
 
 def test_contributions_of_nothing_weigh_nothing() -> None:

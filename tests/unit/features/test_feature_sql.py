@@ -1,6 +1,7 @@
-"""The rendered SQL against a naive evaluator that follows the definitions word by word."""
+"""The rendered SQL and the compiled kernels against a naive evaluator of the definitions."""
 
 from collections.abc import Callable
+from typing import cast
 
 import numpy as np
 import polars as pl
@@ -14,20 +15,30 @@ from pipelines.features.language import (
     close,
     correlation,
     count,
+    covariance,
     delay,
     delta,
     dollar_volume,
     ema,
     high,
     larger,
+    linear_mean,
     log,
     low,
     maximum,
     mean,
     minimum,
+    place,
+    quantile,
+    r_squared,
+    residual,
+    since_maximum,
+    since_minimum,
+    slope,
     smaller,
     sqrt,
     std,
+    streak,
     total,
     variance,
     volume,
@@ -37,16 +48,26 @@ from pipelines.features.language import (
 from pipelines.features.language import open as opening
 from pipelines.features.sql import feature_stages
 from tests.support.clean_bars import simulated_clean_prices
-from tests.support.feature_queries import values_of
+from tests.support.feature_queries import kernel_values_of, values_of
 from tests.support.naive_features import Values, naive_leaves, naive_values
 from tests.support.random_expressions import EXPRESSIONS
 
 TOLERANCE = 1e-9
 
+Engine = Callable[[Expression, pl.DataFrame], pl.DataFrame]
 
-def assert_agreement(tree: Expression, bars: pl.DataFrame, rng: np.random.Generator) -> int:
+
+@pytest.fixture(params=[values_of, kernel_values_of], ids=["sql", "kernels"], scope="module")
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """One of both ways to the values of an expression."""
+    return cast(Engine, request.param)
+
+
+def assert_agreement(
+    tree: Expression, bars: pl.DataFrame, rng: np.random.Generator, *, engine: Engine
+) -> int:
     """Compare every row on which the definition has one right answer; return how many."""
-    computed, compared = values_of(tree, bars), 0
+    computed, compared = engine(tree, bars), 0
     for (symbol,), own in bars.group_by("symbol"):
         leaves = naive_leaves(own.sort("session"))
         expected = naive_values(tree, leaves)
@@ -75,10 +96,12 @@ def _close(left: Values, right: Values, tolerance: float) -> NDArray[np.bool_]:
 
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(tree=EXPRESSIONS, seed=st.integers(0, 9))
-def test_any_expression_agrees_with_its_definition(tree: Expression, seed: int) -> None:
+def test_any_expression_agrees_with_its_definition(
+    tree: Expression, seed: int, engine: Engine
+) -> None:
     """The published SQL would compute something else than the published formula."""
     rng = np.random.default_rng(seed)
-    assert_agreement(tree, simulated_clean_prices(rng, symbols=2, sessions=40), rng)
+    assert_agreement(tree, simulated_clean_prices(rng, symbols=2, sessions=40), rng, engine=engine)
 
 
 @pytest.mark.parametrize(
@@ -95,6 +118,17 @@ def test_any_expression_agrees_with_its_definition(tree: Expression, seed: int) 
         minimum(low, 14),
         maximum(high, 14),
         correlation(close, volume, 21),
+        covariance(close, volume, 13),
+        slope(close, 9),
+        r_squared(close, 11),
+        residual(volume, 10),
+        linear_mean(close, 8),
+        since_maximum(close, 12),
+        since_minimum(low, 7),
+        quantile(close, 0.2, 10),
+        quantile(volume, 1, 6),
+        place(close, 15),
+        streak(close > opening, 6),
         log(volume),
         sqrt(close - 1),
         larger(close, opening) - smaller(close, 1),
@@ -107,10 +141,10 @@ def test_any_expression_agrees_with_its_definition(tree: Expression, seed: int) 
     ],
     ids=lambda tree: tree.text,
 )
-def test_each_operator_agrees_with_its_definition(tree: Expression) -> None:
+def test_each_operator_agrees_with_its_definition(tree: Expression, engine: Engine) -> None:
     """An operator that random expressions seldom reach could be wrong."""
     rng = np.random.default_rng(3)
-    assert assert_agreement(tree, simulated_clean_prices(rng), rng) > 30
+    assert assert_agreement(tree, simulated_clean_prices(rng), rng, engine=engine) > 30
 
 
 def one_symbol(values: list[float | None]) -> pl.DataFrame:
@@ -126,32 +160,32 @@ def one_symbol(values: list[float | None]) -> pl.DataFrame:
     [1 / (close - close), log(close - close), log(-close), sqrt(-close), close * 1e308 * 1e308],
     ids=lambda tree: tree.text,
 )
-def test_what_is_not_a_finite_number_is_null(tree: Expression) -> None:
+def test_what_is_not_a_finite_number_is_null(tree: Expression, engine: Engine) -> None:
     """Infinity or NaN would reach a document, and MongoDB's readers reject it."""
-    assert values_of(tree, one_symbol([1.0, 2.0, 3.0]))["value"].null_count() == 3
+    assert engine(tree, one_symbol([1.0, 2.0, 3.0]))["value"].null_count() == 3
 
 
 @pytest.mark.parametrize("rows", [2, 5, 7, 14, 20, 27, 50])
-def test_a_constant_window_has_exactly_no_deviation(rows: int) -> None:
+def test_a_constant_window_has_exactly_no_deviation(rows: int, engine: Engine) -> None:
     """A deviation of 1e-17 in a denominator makes a feature of 1e15 out of a stale price."""
     bars = one_symbol([0.1] * 60)
-    assert values_of(std(close, rows), bars)["value"].drop_nulls().unique().to_list() == [0.0]
-    assert values_of(correlation(close, high, rows), bars)["value"].null_count() == 60
+    assert engine(std(close, rows), bars)["value"].drop_nulls().unique().to_list() == [0.0]
+    assert engine(correlation(close, high, rows), bars)["value"].null_count() == 60
 
 
-def test_a_steadily_growing_price_has_no_deviation_of_returns() -> None:
+def test_a_steadily_growing_price_has_no_deviation_of_returns(engine: Engine) -> None:
     """Its returns differ by rounding alone, and a ratio of two roundings is a random number."""
     bars = one_symbol([1.0001**day for day in range(60)])
     returns = close / delay(close, 1) - 1
-    assert values_of(std(returns, 20), bars)["value"].drop_nulls().unique().to_list() == [0.0]
-    assert values_of(std(returns, 5) / std(returns, 20), bars)["value"].null_count() == 60
+    assert engine(std(returns, 20), bars)["value"].drop_nulls().unique().to_list() == [0.0]
+    assert engine(std(returns, 5) / std(returns, 20), bars)["value"].null_count() == 60
 
 
 @pytest.mark.parametrize("window", [total, mean, std, minimum, maximum, count])
-def test_a_window_with_a_null_is_null(window: Callable[..., Expression]) -> None:
+def test_a_window_with_a_null_is_null(window: Callable[..., Expression], engine: Engine) -> None:
     """A mean over fewer rows than it says would pass for the real one."""
     bars = one_symbol([1.0, 2.0, None, 4.0, 5.0, 6.0, 7.0])
-    values = values_of(window(close, 3), bars)["value"].is_null().to_list()
+    values = engine(window(close, 3), bars)["value"].is_null().to_list()
     assert values == [True, True, True, True, True, False, False]
 
 
@@ -163,26 +197,26 @@ def test_a_shared_subexpression_is_computed_once() -> None:
 
 
 @pytest.mark.parametrize("rows", [200, 300])
-def test_exponential_weights_end_after_400_rows(rows: int) -> None:
+def test_exponential_weights_end_after_400_rows(rows: int, engine: Engine) -> None:
     """A long mean would need a history that no young symbol has."""
     rng = np.random.default_rng(5)
     bars = simulated_clean_prices(rng, symbols=1, sessions=420, missing_share=0)
-    values = values_of(ema(close, rows), bars)["value"]
+    values = engine(ema(close, rows), bars)["value"]
     assert values.is_null().sum() == 399
-    assert assert_agreement(ema(close, rows), bars, rng) == 21
+    assert assert_agreement(ema(close, rows), bars, rng, engine=engine) == 21
 
 
-def test_an_exponential_mean_does_not_depend_on_where_its_series_began() -> None:
+def test_an_exponential_mean_does_not_depend_on_where_its_series_began(engine: Engine) -> None:
     """The textbook's recursion fails this: a part of the history gives other values."""
     bars = simulated_clean_prices(np.random.default_rng(5), symbols=1, sessions=200)
-    whole, part = (values_of(ema(close, 12), rows) for rows in (bars, bars[37:]))
+    whole, part = (engine(ema(close, 12), rows) for rows in (bars, bars[37:]))
     assert part["value"][63:].equals(whole["value"][100:])
     assert part["value"][63:].null_count() == 0
 
 
-def test_an_exponential_mean_is_close_to_the_endless_one() -> None:
+def test_an_exponential_mean_is_close_to_the_endless_one(engine: Engine) -> None:
     """Charts elsewhere show the recursion; what is left out must not be seen."""
     bars = simulated_clean_prices(np.random.default_rng(6), symbols=1, sessions=600)
     endless = bars["total_return_index"].ewm_mean(span=26, adjust=True)
-    values = values_of(ema(close, 26), bars)["value"]
+    values = engine(ema(close, 26), bars)["value"]
     assert ((values / endless - 1).abs()[127:] < 1e-4).all()

@@ -14,8 +14,14 @@ from pipelines.markets.simulation.paths import walk
 from pipelines.markets.simulation.planted import SESSIONS_SEEN
 from pipelines.markets.simulation.settings import BASE_RATE, SimulationSettings
 from pipelines.markets.simulation.symbols import Chances, draw_symbols, market_seed
-from pipelines.markets.simulation.truth import MarketTruth, expected_auc, oracle_auc
-from tests.support.feature_queries import features_of
+from pipelines.markets.simulation.truth import (
+    MarketTruth,
+    expected_auc,
+    expected_brier_skill,
+    expected_slope,
+    oracle_auc,
+)
+from tests.support.feature_queries import kernel_features_of
 from tests.support.simulated_prices import clean_prices_of, labels_of
 
 PLANTED = SimulationSettings(symbols=80, sessions=700, seed=5)
@@ -87,7 +93,7 @@ def test_in_noise_nothing_that_is_seen_tells_the_sign(
     Within a session, so that the day's common move is no evidence; 4 errors of the mean.
     """
     clean = clean_prices_of(noise[0].bars)
-    rows = noise[2].join(features_of(TECHNICAL, clean), on=KEY).join(clean, on=KEY)
+    rows = noise[2].join(kernel_features_of(TECHNICAL, clean), on=KEY).join(clean, on=KEY)
     correlation = (
         rows.drop_nulls(feature)
         .group_by("session")
@@ -135,7 +141,7 @@ def test_the_planted_odds_follow_from_bars_that_were_shown(
     planted: tuple[RecordedMarket, MarketTruth, pl.DataFrame],
 ) -> None:
     """By hand from the catalogue: a truth that rests on hidden state can't be learned."""
-    features = features_of(TECHNICAL, clean_prices_of(planted[0].bars))
+    features = kernel_features_of(TECHNICAL, clean_prices_of(planted[0].bars))
     rows = features.join(planted[1].chances, on=KEY).drop_nulls()
     week, day, ratio = (
         rows[name].to_numpy() for name in ("return_5", "return_1", "volume_ratio_20")
@@ -226,3 +232,26 @@ def test_who_knows_nothing_has_an_expected_auc_of_one_half(
     assert expected_auc(planted[1].chances, flat) == pytest.approx(0.5)
     two = planted[1].chances.head(2).with_columns(probability=pl.Series([0.6, 0.4]))
     assert expected_auc(two, two) == pytest.approx(0.6)
+
+
+@pytest.mark.parametrize("slope", [0.5, 1.0, 2.0])
+def test_the_expected_slope_tells_over_from_under_confidence(
+    planted: tuple[RecordedMarket, MarketTruth, pl.DataFrame], slope: float
+) -> None:
+    """Who states half the log-odds of the truth has a slope of 2, by definition."""
+    chances = planted[1].chances
+    odds = (pl.col("probability") / (1 - pl.col("probability"))) ** (1 / slope)
+    stated = chances.with_columns(probability=odds / (1 + odds), base_rate=pl.lit(0.52))
+    assert expected_slope(chances, stated) == pytest.approx(slope)
+    assert (expected_brier_skill(chances, stated) > 0) is (slope >= 1)
+
+
+def test_the_expected_skill_of_the_base_rate_is_none(
+    planted: tuple[RecordedMarket, MarketTruth, pl.DataFrame],
+) -> None:
+    """Whoever repeats the base rate has neither skill nor a slope."""
+    chances = planted[1].chances
+    flat = chances.with_columns(probability=pl.lit(0.52), base_rate=pl.lit(0.52))
+    assert expected_brier_skill(chances, flat) == 0.0
+    with pytest.raises(ValueError, match="no calibration slope"):
+        expected_slope(chances, flat)

@@ -10,8 +10,14 @@ from polars.testing import assert_frame_equal
 from pipelines.calendar import ExchangeCalendar
 from pipelines.markets.recorded import BAR_SCHEMA, RecordedMarket
 from pipelines.markets.sample import load_sample_market
-from pipelines.prices.ingestion import PARTS, ingest_bodies, newest_of, replay_bodies
-from pipelines.prices.revisions import LandedBody
+from pipelines.prices.bodies import LandedBody
+from pipelines.prices.ingestion import (
+    PARTS,
+    KnownPrices,
+    ingest_bodies,
+    newest_of,
+    replay_bodies,
+)
 from pipelines.prices.total_return import chain_total_returns
 from pipelines.vendor.answers import Account, answer
 from pipelines.vendor.requests import DAILY_FUNCTION
@@ -27,6 +33,7 @@ NOTHING = pl.DataFrame(
         "response_id": pl.Int64,
     }
 )
+NO_DOUBTS = NOTHING.select("symbol", "session")
 AS_OF = datetime(2024, 12, 31, tzinfo=UTC)
 
 
@@ -66,7 +73,8 @@ def ingested(
     arrived: Sequence[LandedBody], stored: pl.DataFrame = NOTHING, as_of: datetime = AS_OF
 ) -> pl.DataFrame:
     """Return the rows that bodies make."""
-    done = ingest_bodies(stored, arrived, newest_of(arrived), as_of=as_of, calendar=CALENDAR)
+    known = KnownPrices(stored, newest_of(arrived), NO_DOUBTS)
+    done = ingest_bodies(known, arrived, as_of=as_of, calendar=CALENDAR)
     assert done.unreadable == ()
     return done.rows.sort("symbol", "session")
 
@@ -78,7 +86,7 @@ def total_returns(rows: pl.DataFrame) -> pl.DataFrame:
             is_clean=pl.lit(value=True),
             is_seed=pl.lit(value=False),
             seed_split_factor=pl.lit(None, dtype=pl.Float64),
-            seed_index=pl.lit(None, dtype=pl.Float64),
+            seed_units=pl.lit(None, dtype=pl.Float64),
         )
     )
 
@@ -118,12 +126,12 @@ def test_a_history_that_grew_out_of_compact_answers_is_the_same(sample: Recorded
             fetched_at=CALENDAR.known_at(day),
         )
     ]
-    done = replay_bodies(pairs, NOTHING, CALENDAR)
-    assert done.unreadable == ()
+    rows, nights = replay_bodies(pairs, NOTHING, CALENDAR)
+    assert [night.done.unreadable for night in nights] == [()] * len(days)
     truth = market.as_seen_on(last)
     values = list(BAR_SCHEMA.names())
-    assert_frame_equal(done.rows.select(values), truth, rel_tol=1e-12, abs_tol=0)
-    assert done.rows.filter(pl.col("split_coefficient") != 1).height == 1
+    assert_frame_equal(rows.select(values), truth, rel_tol=1e-12, abs_tol=0)
+    assert rows.filter(pl.col("split_coefficient") != 1).height == 1
 
 
 def test_nothing_is_made_while_a_part_is_missing() -> None:
@@ -169,11 +177,11 @@ def test_what_is_stored_survives_a_list_that_begins_later() -> None:
 def test_a_jump_after_the_lists_were_made_is_held_back(move: float) -> None:
     """A split that nobody has told of yet would enter as a return."""
     bars = bars_of("IBM", [10.0, 10.0, 10.0, 10.0 * move, 10.0 * move])
-    plain, dividends, splits = bodies(bars, PARTS, fetched_at=CALENDAR.known_at(bars["session"][2]))
-    held_back = ingested([plain, dividends, splits])
-    assert held_back["session"].to_list() == bars["session"][:3].to_list()
+    earlier = bodies(bars, PARTS, fetched_at=CALENDAR.known_at(bars["session"][2]))
     later = bodies(bars, PARTS, fetched_at=AS_OF)
-    assert ingested([plain, *later[1:]]).height == 5
+    held_back = ingested([later[0], *earlier[1:]])
+    assert held_back["session"].to_list() == bars["session"][:3].to_list()
+    assert ingested(later).height == 5
 
 
 def test_an_unreadable_part_is_named_and_takes_nothing() -> None:
@@ -182,7 +190,8 @@ def test_an_unreadable_part_is_named_and_takes_nothing() -> None:
     broken = LandedBody(9, "FB", splits.body.replace("data", "date"), splits.function, AS_OF)
     good = bodies(bars_of("IBM", [10.0]), PARTS, first_id=20)
     arrived = [plain, dividends, broken, *good]
-    done = ingest_bodies(NOTHING, arrived, newest_of(arrived), as_of=AS_OF, calendar=CALENDAR)
+    known = KnownPrices(NOTHING, newest_of(arrived), NO_DOUBTS)
+    done = ingest_bodies(known, arrived, as_of=AS_OF, calendar=CALENDAR)
     assert done.rows["symbol"].to_list() == ["IBM"]
     assert done.unreadable[0].startswith("FB: the vendor's splits can't be read: 'data' is None")
 

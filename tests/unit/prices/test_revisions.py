@@ -8,7 +8,8 @@ import pytest
 
 from pipelines.calendar import ExchangeCalendar
 from pipelines.markets.recorded import BAR_SCHEMA
-from pipelines.prices.revisions import VALUES, LandedBody, read_bodies, revise
+from pipelines.prices.bodies import FinalBars, LandedBody, read_bodies
+from pipelines.prices.revisions import VALUES, revise
 from pipelines.tables import DAILY_PRICES
 from tests.support.recorded_bars import bars_of, changed_body
 from tests.support.vendor_bodies import daily_body
@@ -16,12 +17,13 @@ from tests.support.vendor_bodies import daily_body
 CALENDAR = ExchangeCalendar.of("XNYS")
 FIRST_NIGHT = datetime(2024, 1, 9, 2, tzinfo=UTC)
 NEXT_NIGHT = datetime(2024, 1, 10, 2, tzinfo=UTC)
-LONG_AFTER = date(2024, 12, 31)
+LONG_AFTER = FinalBars(datetime(2024, 12, 31, 12, tzinfo=UTC), CALENDAR)
 NOTHING = pl.DataFrame(
     schema={
         **BAR_SCHEMA,
         "revision": pl.Int32,
         "response_id": pl.Int64,
+        "known_at": pl.Datetime("us", "UTC"),
         "known_at_basis": pl.String,
     }
 )
@@ -98,15 +100,37 @@ def test_the_newest_answer_wins_within_one_reading() -> None:
         LandedBody(8, "IBM", daily_body(bars_of("IBM", [10.0, 12.0]))),
         LandedBody(7, "IBM", daily_body(bars_of("IBM", [10.0, 11.0, 13.0]))),
     ]
-    bars = read_bodies(bodies, last_final=LONG_AFTER).bars
+    bars = read_bodies(bodies, NOTHING, final=LONG_AFTER).bars
     assert bars.select("close", "response_id").rows() == [(10.0, 8), (12.0, 8), (13.0, 7)]
 
 
 def test_the_partial_bar_of_today_is_left_out() -> None:
     """During a session the vendor's newest row is unfinished; it would be taken for the day."""
     body = LandedBody(1, "IBM", daily_body(bars_of("IBM", [10.0, 11.0, 12.0])))
-    bars = read_bodies([body], last_final=date(2024, 1, 2)).bars
+    evening = FinalBars(datetime(2024, 1, 3, 2, tzinfo=UTC), CALENDAR)
+    bars = read_bodies([body], NOTHING, final=evening).bars
     assert bars["session"].to_list() == [date(2024, 1, 1), date(2024, 1, 2)]
+
+
+def test_a_body_that_is_read_later_is_as_old_as_it_was() -> None:
+    """A series asked at noon, put together with tonight's dividends, would bring half a session."""
+    noon = datetime(2024, 1, 3, 17, tzinfo=UTC)
+    body = LandedBody(1, "IBM", daily_body(bars_of("IBM", [10.0, 11.0, 12.0])), fetched_at=noon)
+    bars = read_bodies([body], NOTHING, final=LONG_AFTER).bars
+    assert bars["session"].to_list() == [date(2024, 1, 1), date(2024, 1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("refreshed", "days"),
+    [("2024-01-03 14:35:00", 2), ("2024-01-03 16:00:01", 3), ("2024-01-03", 3)],
+    ids=["during the session", "after the close", "a day alone"],
+)
+def test_a_body_that_says_it_is_of_the_running_session_lacks_it(refreshed: str, days: int) -> None:
+    """A stale answer of the afternoon, sent at night, would be taken for the whole session."""
+    text = daily_body(bars_of("IBM", [10.0, 11.0, 12.0]))
+    told = text.replace('"3. Last Refreshed": "2024-01-03"', f'"3. Last Refreshed": "{refreshed}"')
+    assert (told == text) == (refreshed == "2024-01-03")
+    assert read_bodies([LandedBody(1, "IBM", told)], NOTHING, final=LONG_AFTER).bars.height == days
 
 
 def test_an_unreadable_body_is_named_and_the_others_are_read() -> None:
@@ -115,7 +139,8 @@ def test_an_unreadable_body_is_named_and_the_others_are_read() -> None:
     broken = json.dumps(changed_body(json.loads(good), "2024-01-01", close="n/a"))
     answer = read_bodies(
         [LandedBody(1, "FB", broken.replace("IBM", "FB")), LandedBody(2, "IBM", good)],
-        last_final=LONG_AFTER,
+        NOTHING,
+        final=LONG_AFTER,
     )
     assert answer.bars["symbol"].to_list() == ["IBM"]
     (sentence,) = answer.unreadable
@@ -125,7 +150,7 @@ def test_an_unreadable_body_is_named_and_the_others_are_read() -> None:
 
 def test_no_bodies_make_no_bars() -> None:
     """A night of refusals alone reads nothing and must not fail."""
-    answer = read_bodies([], last_final=LONG_AFTER)
+    answer = read_bodies([], NOTHING, final=LONG_AFTER)
     assert answer.bars.is_empty()
     rows = revise(NOTHING, answer.bars, as_of=NEXT_NIGHT, calendar=CALENDAR)
     assert rows.is_empty()

@@ -15,7 +15,7 @@ from pipelines.tables import CLEAN_PRICES
 from tests.support.mutation import assert_past_unmoved
 from tests.support.recorded_bars import FIRST_DAY, bars_of
 
-SEED_COLUMNS = {"seed_split_factor": pl.Float64, "seed_index": pl.Float64}
+SEED_COLUMNS = {"seed_split_factor": pl.Float64, "seed_units": pl.Float64}
 
 
 def chain_input(bars: pl.DataFrame, *, withheld: Sequence[int] = ()) -> pl.DataFrame:
@@ -137,7 +137,7 @@ def test_a_chain_taken_up_anywhere_equals_the_full_chain_bit_for_bit(
         is_clean=True,
         is_seed=True,
         seed_split_factor="split_factor",
-        seed_index="total_return_index",
+        seed_units="total_return_units",
     )
     later = rows.filter(pl.col("session") > before["session"][-1])
     taken = chain_total_returns(pl.concat([seed_row.select(rows.columns), later]))

@@ -131,7 +131,8 @@ def test_a_symbol_that_trades_no_more_does_not_stay_the_stalest() -> None:
     order = [symbol for function, symbol in planned(known, "B", "GONE") if "DAILY" in function]
     assert order == ["B", "GONE"]
     left = VendorKnowledge(known.latest_sessions, known.answered, {}, {"GONE": date(2012, 1, 3)})
-    assert not [symbol for f, symbol in planned(left, "GONE") if "DAILY" in f]
+    for plan in ("free", "premium_75"):
+        assert not [symbol for f, symbol in planned(left, "GONE", plan=plan) if "DAILY" in f]
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,8 @@ def test_an_unknown_symbol_is_tried_less_and_less_often(
     """A typing error in the universe costs ten requests in a year, a new listing is found."""
     known = VendorKnowledge(rejections={"X": Rejections(times, NOW - timedelta(hours=hours))})
     assert any("DAILY" in function for function, _ in planned(known, "X")) is is_asked
-    assert any("DAILY" in f for f, _ in planned(known, "X", plan="premium_75")), "nothing to spare"
+    asked = {function for function, _ in planned(known, "X", plan="premium_75")}
+    assert ("TIME_SERIES_DAILY_ADJUSTED" in asked) is is_asked, "under every plan"
 
 
 def test_listings_come_weekly_and_overviews_quarterly_after_the_bars() -> None:
@@ -152,11 +154,13 @@ def test_listings_come_weekly_and_overviews_quarterly_after_the_bars() -> None:
     order = planned(VendorKnowledge(latest_sessions={"A": SESSION}), "A", "B", plan="premium_75")
     assert [function for function, _ in order] == [
         "TIME_SERIES_DAILY_ADJUSTED", "LISTING_STATUS", "LISTING_STATUS", "OVERVIEW", "OVERVIEW",
+        "TIME_SERIES_WEEKLY_ADJUSTED", "TIME_SERIES_WEEKLY_ADJUSTED",
     ]  # fmt: skip
     recent = {
         ("LISTING_STATUS", "active"): NOW - timedelta(days=6),
         ("LISTING_STATUS", "delisted"): NOW - timedelta(days=8),
         ("OVERVIEW", "A"): NOW - timedelta(days=90),
+        ("TIME_SERIES_WEEKLY_ADJUSTED", "A"): NOW - timedelta(days=6),
     }
     known = VendorKnowledge(latest_sessions={"A": SESSION}, answered=recent)
     assert planned(known, "A", plan="premium_75") == [("LISTING_STATUS", "")]
@@ -167,11 +171,56 @@ def test_actions_are_renewed_from_what_is_left_of_a_small_budget() -> None:
     ages = {("SPLITS", "A"): 9, ("DIVIDENDS", "A"): 3, ("SPLITS", "B"): 20, ("DIVIDENDS", "B"): 6}
     ages |= {("OVERVIEW", "A"): 1, ("OVERVIEW", "B"): 1}
     ages |= {("LISTING_STATUS", "active"): 1, ("LISTING_STATUS", "delisted"): 1}
+    ages |= {("TIME_SERIES_WEEKLY_ADJUSTED", "A"): 7, ("TIME_SERIES_WEEKLY_ADJUSTED", "B"): 7}
     known = VendorKnowledge(
         {"A": SESSION, "B": SESSION}, {key: NOW - timedelta(days=age) for key, age in ages.items()}
     )
     assert planned(known, "A", "B") == [("SPLITS", "B"), ("SPLITS", "A"), ("DIVIDENDS", "B")]
     assert planned(known, "A", "B", plan="premium_75") == []
+
+
+def weekly(ages: dict[str, int], plan: str) -> list[str]:
+    """Return the symbols whose weekly bars are asked for, given the days since the last."""
+    answered = {
+        ("TIME_SERIES_WEEKLY_ADJUSTED", s): NOW - timedelta(days=d) for s, d in ages.items()
+    }
+    symbols = ["A", "B", "C"]
+    known = VendorKnowledge(dict.fromkeys(symbols, SESSION), answered)
+    return [symbol for f, symbol in planned(known, *symbols, plan=plan) if "WEEKLY" in f]
+
+
+def test_weekly_bars_come_last_the_oldest_first_and_less_often_on_a_free_key() -> None:
+    """They only check the daily ones: no bar, list or overview may wait for them."""
+    assert weekly({"A": 8, "B": 20}, "premium_75") == ["C", "B", "A"]
+    assert weekly({"A": 8, "B": 29}, "free") == ["C", "B"]
+    assert weekly({"A": 6, "B": 7, "C": 1}, "premium_75") == []
+    order = planned(VendorKnowledge({"A": YESTERDAY}), "A", plan="premium_75")
+    assert order[-1] == ("TIME_SERIES_WEEKLY_ADJUSTED", "A")
+
+
+def test_weekly_bars_take_a_few_minutes_of_a_plan_by_the_minute() -> None:
+    """At 75 a minute a universe of 10,000 would hold up the night for two hours."""
+    symbols = [f"S{number:03}" for number in range(500)]
+    known = VendorKnowledge(dict.fromkeys(symbols, SESSION))
+    order = planned(known, *symbols, plan="premium_75")
+    assert sum("WEEKLY" in function for function, _ in order) == 375
+    order = planned(known, *symbols, plan="premium_150")
+    assert sum("WEEKLY" in function for function, _ in order) == 500
+
+
+def test_a_question_that_the_vendor_called_wrong_rests_for_a_week() -> None:
+    """An index or a series that does not exist would cost a request every night."""
+    function = "TIME_SERIES_WEEKLY_ADJUSTED"
+    for days, is_asked in ((6, False), (8, True)):
+        refused = {(function, "A"): NOW - timedelta(days=days)}
+        refused |= {("INDEX_DATA", "SPX"): NOW - timedelta(days=days)}
+        known = VendorKnowledge({"A": SESSION}, refused=refused)
+        requests = plan_night(
+            ["A"], known, NIGHT, calendar=CALENDAR, plan=PREMIUM, now=NOW, indexes=["SPX"]
+        )
+        functions = {request.function for request in requests}
+        assert (function in functions) is is_asked
+        assert ("INDEX_DATA" in functions) is is_asked
 
 
 def test_a_later_event_in_adjusted_bars_asks_for_the_full_history() -> None:
@@ -218,3 +267,13 @@ def test_no_stretch_of_time_sees_more_than_the_limit(tokens: int, pauses: list[f
     for start in sent:
         assert sum(start <= instant < start + 1.0 - 1e-6 for instant in sent) <= tokens
         assert sum(start <= instant < start + 10.0 - 1e-6 for instant in sent) <= 7
+
+
+def test_a_larger_plan_brings_the_history_that_a_free_key_was_refused() -> None:
+    """Else a symbol would keep its 100 sessions, and its holes, until it next paid a dividend."""
+    plain = {("TIME_SERIES_DAILY", "A"): NOW, ("TIME_SERIES_DAILY_ADJUSTED", "B"): NOW}
+    known = VendorKnowledge({"A": YESTERDAY, "B": YESTERDAY}, plain)
+    requests = plan_night(["A", "B"], known, NIGHT, calendar=CALENDAR, plan=PREMIUM, now=NOW)
+    assert requests[:2] == [daily_request("A", "full"), daily_request("B", "compact")]
+    on_free = plan_night(["A"], known, NIGHT, calendar=CALENDAR, plan=FREE, now=NOW)
+    assert daily_request("A", "full") not in on_free

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from pipelines.markets.indexes import INDEX_SCHEMA
 from pipelines.markets.profiles import CompanyProfile
 from pipelines.markets.recorded import BAR_SCHEMA
 from pipelines.vendor.actions import parse_dividends, parse_splits
@@ -144,7 +145,14 @@ def asked_for(function: str, **parameters: str) -> str:
     splitting = bars_of("FB", [10.0] * 40, split_coefficient={20: 2.0}, dividend_amount={30: 0.5})
     query = {"function": function, "symbol": "FB", "apikey": "K", **parameters}
     profiles = {"FB": CompanyProfile("Face, Book", "NASDAQ", sector="COMMUNICATION")}
-    return answer({"IBM": BARS, "FB": splitting}, query, account=Account(), profiles=profiles)
+    level = bars_of("SPX", [1514.68, 1518.2]).select(INDEX_SCHEMA.names())
+    return answer(
+        {"IBM": BARS, "FB": splitting},
+        query,
+        account=Account(),
+        profiles=profiles,
+        indexes={"SPX": level},
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,14 +231,21 @@ def test_companies_are_listed_and_described() -> None:
 
 
 def test_the_market_as_a_whole_is_answered() -> None:
-    """Indexes under their names alone."""
+    """An index is known by its name and interval alone."""
     status = json.loads(asked_for("MARKET_STATUS"))["markets"][0]
     assert (status["region"], status["current_status"]) == ("United States", "closed")
-    index = json.loads(asked_for("INDEX_DATA", symbol="SPX"))
+    daily = {"symbol": "SPX", "interval": "daily"}
+    index = json.loads(asked_for("INDEX_DATA", **daily))
+    assert [index[name] for name in ("symbol", "name", "interval")] == [
+        "SPX", "S&P 500 INDEX", "daily",
+    ]  # fmt: skip
     assert index["data"][0] == {
-        "date": "2024-05-29", "open": "249.0000", "high": "250.0000", "low": "124.5000",
-        "close": "249.0000",
+        "date": "2024-01-02", "open": "1518.2", "high": "1519.2", "low": "759.1", "close": "1518.2",
     }  # fmt: skip
-    assert asked_for("INDEX_DATA", symbol="SPX", datatype="csv").startswith("timestamp,open,high")
-    refusal = classify(asked_for("INDEX_DATA", symbol="FB"))
+    assert asked_for("INDEX_DATA", **daily, datatype="csv").startswith("timestamp,open,high")
+    assert asked({"function": "INDEX_DATA", "apikey": "K", **daily}, FREE).count("premium endpoint")
+    unknown = [{"symbol": "FB", "interval": "daily"}, {"symbol": "SPX"}]
+    refusals = [classify(asked_for("INDEX_DATA", **parameters)) for parameters in unknown]
+    assert [refusal.kind for refusal in refusals if refusal] == ["bad_call", "bad_call"]
+    refusal = refusals[0]
     assert refusal is not None

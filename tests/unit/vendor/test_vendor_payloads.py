@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from pipelines.markets.recorded import BAR_SCHEMA
-from pipelines.vendor.payloads import UnreadableBody, parse_daily_adjusted
+from pipelines.vendor.payloads import UnreadableBody, parse_daily_adjusted, read_daily_adjusted
 from tests.support.recorded_bars import changed_body
 
 DAY = "2024-05-09"
@@ -88,7 +88,10 @@ FAULTS = {
         json.dumps(changed_body(PAYLOAD, DAY, close=None)),
         "'4. close' is missing on 2024-05-09",
     ),
-    "a date twice": (BODY.replace("2024-05-08", DAY), "'2024-05-09' occurs twice"),
+    "the series twice": (
+        BODY.replace('"Meta Data": {', '"Time Series (Daily)": {}, "Meta Data": {'),
+        "'Time Series (Daily)' occurs twice",
+    ),
     "a field twice": (BODY.replace("2. high", "1. open"), "'1. open' occurs twice"),
     "a date with a time": (BODY.replace(f'"{DAY}": {{', f'"{DAY} 16:00:00": {{'), "is not a date"),
     "a short date": (BODY.replace("2024-05-08", "2024-5-8"), "'2024-5-8' is not a date"),
@@ -130,3 +133,17 @@ def test_the_vendors_spelling_of_a_symbol_may_differ_in_case() -> None:
     """The frame carries ours, or the same symbol would be two."""
     bars = parse_daily_adjusted(BODY.replace('"IBM"', '"ibm"'), symbol="IBM")
     assert bars.select(pl.col("symbol").unique()).item() == "IBM"
+
+
+def test_a_day_that_comes_twice_is_told_with_both_bars() -> None:
+    """One of the two is wrong, and nobody could say which if one were dropped in silence."""
+    read = read_daily_adjusted(BODY.replace("2024-05-08", DAY), symbol="IBM")
+    assert read.bars.select("session", "close").rows() == [(date(2024, 5, 9), 169.9)]
+    assert read.repeated.select("session", "close").rows() == [(date(2024, 5, 9), 166.27)]
+    assert read.repeated.schema == BAR_SCHEMA
+
+
+def test_a_body_says_whether_it_is_the_whole_history() -> None:
+    """A short answer lacks old days by right; a full one that does has lost them."""
+    assert not read_daily_adjusted(BODY, symbol="IBM").is_full
+    assert read_daily_adjusted(BODY.replace("Compact", "Full size"), symbol="IBM").is_full

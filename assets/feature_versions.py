@@ -1,0 +1,41 @@
+"""The history of the features themselves: which definition was in force when."""
+
+import dagster as dg
+
+from assets.features import SIGNAL_FEATURE_ASSETS
+from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.optional_features import CHOICE
+from assets.partitions import sessions_of_run
+from assets.reporting import table_metadata
+from pipelines.features.version_tables import FEATURE_VERSIONS
+from resources.feature_registry import note_versions
+from resources.lake import Lake
+from resources.market import Market
+from resources.nights import Nights
+
+
+@dg.asset(
+    group_name=Group.FEATURES.value,
+    owners=OWNERS,
+    kinds={"ducklake"},
+    pool=LAKE_POOL,
+    deps=[*SIGNAL_FEATURE_ASSETS, CHOICE],
+    backfill_policy=ONE_RUN,
+    metadata=table_metadata(FEATURE_VERSIONS),
+)
+def feature_versions(
+    context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
+) -> dg.MaterializeResult:
+    """Every version of every feature, what changed with it, and where its values can be read."""
+    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
+    report = note_versions(lake, night=night)
+    words = "\n".join(f"- `{name}`: {text}" for name, text in report.added.items())
+    return dg.MaterializeResult(
+        metadata={
+            "features": report.features,
+            "new_versions": len(report.added),
+            "breaking": ", ".join(report.breaking) or "none",
+            "taken_out": ", ".join(report.taken_out) or "none",
+            "what_changed": dg.MetadataValue.md(words or "nothing"),
+        }
+    )

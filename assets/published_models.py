@@ -1,0 +1,46 @@
+"""The registry as the backend may read it: versions with their checklist, and who scored when."""
+
+import dagster as dg
+
+from assets.feature_versions import feature_versions
+from assets.partitions import sessions_of_run
+from assets.published import published_asset
+from assets.reporting import counts_metadata
+from assets.signals import signal_scores
+from pipelines.lifecycle.versions import champion_of
+from resources.lake import Lake
+from resources.market import Market
+from resources.model_publishing import ModelPublisher
+from resources.model_registry import ModelRegistry
+from resources.nights import Nights
+from resources.serving import Serving
+
+
+@published_asset(
+    [signal_scores, feature_versions],
+    kinds=frozenset({"mongodb", "mlflow"}),
+)
+def published_models(
+    context: dg.AssetExecutionContext,
+    lake: Lake,
+    market: Market,
+    nights: Nights,
+    model_registry: ModelRegistry,
+    serving: Serving,
+) -> dg.MaterializeResult:
+    """Every version in `model_versions` with its checklist, the champions in `deployments`.
+
+    Trainings stand in `model_runs` and `model_experiments`, what each feature is worth to each
+    version in `feature_usages`.
+    """
+    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
+    reports = ModelPublisher(lake, model_registry, serving, night).publish()
+    champion = champion_of(model_registry.versions(market.name))
+    return dg.MaterializeResult(
+        metadata={
+            "champion": f"version {champion.number}" if champion else "none: every signal abstains",
+            "why": champion.decision.reason if champion and champion.decision else "not told",
+            "documents": counts_metadata({one.collection: one.documents for one in reports}),
+            "changed": counts_metadata({one.collection: one.updated for one in reports}),
+        }
+    )

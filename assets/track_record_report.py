@@ -1,0 +1,71 @@
+"""What the live record reports of itself in the Dagster UI: figures, and three pictures."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+import polars as pl
+
+from assets.reporting import count_by, picture_metadata
+from pipelines.lifecycle.track_record import ALL_VERSIONS, REMEMBERED_DAYS, WINDOWS, live_figures
+from resources.lake import Lake
+
+QUARTER = min(WINDOWS)
+
+
+def outcome_metadata(outcomes: pl.DataFrame) -> dict[str, dg.MetadataValue]:
+    """Return how many outcomes of the last year are known, and what they show."""
+    from pipelines.lifecycle.plots import earnings_plot, live_calibration_plot
+
+    metadata: dict[str, dg.MetadataValue] = {
+        "outcomes_of_a_year": dg.MetadataValue.int(outcomes.height),
+        "sessions_with_outcomes": dg.MetadataValue.int(outcomes["session"].n_unique()),
+        "abstained": count_by(outcomes, "abstain_reason"),
+    }
+    if not outcomes.is_empty():
+        rose = outcomes.group_by("recommendation").agg(pl.col("is_up").mean(), pl.len())
+        lines = [
+            f"| {name} | {rows:,} | {share:.3f} |" for name, share, rows in sorted(rose.iter_rows())
+        ]
+        head = ["| published | signals | share that rose |", "| --- | ---: | ---: |"]
+        metadata["share_that_rose"] = dg.MetadataValue.md("\n".join([*head, *lines]))
+    opinions = outcomes.filter(pl.col("abstain_reason").is_null())
+    if not opinions.is_empty():
+        metadata["calibration_plot"] = picture_metadata(live_calibration_plot(opinions))
+    if outcomes["raw_probability"].count():
+        metadata["earnings_plot"] = picture_metadata(earnings_plot(outcomes))
+    return metadata
+
+
+def record_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
+    """Return a night's record as a table, and how it moved over the last year as a picture."""
+    from pipelines.lifecycle.plots import rolling_area_plot
+
+    records = lake.read(
+        "SELECT * FROM track_records WHERE session BETWEEN $first AND $last ORDER BY ALL",
+        {"first": session - timedelta(days=REMEMBERED_DAYS), "last": session},
+    )
+    tonight = records.filter(pl.col("session") == session)
+    metadata: dict[str, dg.MetadataValue] = {
+        "dagster/partition_row_count": dg.MetadataValue.int(tonight.height),
+        "record": dg.MetadataValue.md(_table(tonight) if tonight.height else "nothing due yet"),
+    }
+    is_all = pl.col("model_version") == ALL_VERSIONS
+    if records.filter(is_all & pl.col("note").is_null()).height:
+        picture = rolling_area_plot(records, window=QUARTER)
+        metadata["rolling_auc_plot"] = picture_metadata(picture)
+    return metadata
+
+
+def _table(records: pl.DataFrame) -> str:
+    """Return the rows of a night's record as a table."""
+    lines = [
+        f"| {row['basis']} | {row['model_version']} | {row['window_sessions']} "
+        f"| {row['rows']:,} of {row['sessions']} sessions "
+        f"| {row['note'] or '; '.join(f'{n} {v}' for n, v in live_figures(row).items())} |"
+        for row in records.iter_rows(named=True)
+    ]
+    head = [
+        "| basis | version | window | measured on | figures, 95 % intervals |",
+        "| --- | --- | ---: | ---: | --- |",
+    ]
+    return "\n".join([*head, *lines])

@@ -1,0 +1,31 @@
+"""The eleven groups that make up Alpha158."""
+
+from pipelines.features.alpha158.bars import ALPHA158_BARS
+from pipelines.features.alpha158.prices import (
+    ALPHA158_DAYS,
+    ALPHA158_EXTREME_DAYS,
+    ALPHA158_EXTREMES,
+    ALPHA158_GAINS,
+    ALPHA158_LEVELS,
+    ALPHA158_PLACES,
+    ALPHA158_TRENDS,
+)
+from pipelines.features.alpha158.volumes import (
+    ALPHA158_CORRELATIONS,
+    ALPHA158_VOLUME_CHANGES,
+    ALPHA158_VOLUMES,
+)
+
+ALPHA158_GROUPS = (
+    ALPHA158_BARS,
+    ALPHA158_LEVELS,
+    ALPHA158_TRENDS,
+    ALPHA158_EXTREMES,
+    ALPHA158_EXTREME_DAYS,
+    ALPHA158_PLACES,
+    ALPHA158_CORRELATIONS,
+    ALPHA158_DAYS,
+    ALPHA158_GAINS,
+    ALPHA158_VOLUMES,
+    ALPHA158_VOLUME_CHANGES,
+)

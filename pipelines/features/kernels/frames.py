@@ -1,0 +1,47 @@
+"""Frames in, frames out: a group of features by compiled kernels."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from pipelines.features.groups import FeatureGroup
+from pipelines.features.kernels.arrays import FloatArray
+from pipelines.features.kernels.panel import FeaturePanel, compute_features
+from pipelines.features.sql import leaf_names
+
+THREADS = 2
+
+
+def feature_frame(
+    group: FeatureGroup, rows: pl.DataFrame, *, threads: int = THREADS
+) -> pl.DataFrame:
+    """Return symbol, session and one FLOAT for each feature, on the wanted rows.
+
+    What a FLOAT can't hold is null, as everything else that is not a finite number.
+
+    Args:
+        group: The features.
+        rows: What `pipelines.features.engine.reading_query` reads, by symbol and session.
+        threads: Batches of symbols that are computed at a time; no value depends on it.
+    """
+    panel = panel_of(rows, leaf_names(group.expressions))
+    values = compute_features(group.expressions, panel, threads=threads, dtype=np.float32)
+    features = [pl.Series(name, column, nan_to_null=True) for name, column in values.items()]
+    return rows.filter("is_wanted").select("symbol", "session").hstack(features)
+
+
+def panel_of(rows: pl.DataFrame, leaves: Sequence[str]) -> FeaturePanel:
+    """Return rows by symbol and session, with their leaves and `is_wanted`, as arrays."""
+    lengths = rows["symbol"].rle().struct.field("len").to_numpy()
+    return FeaturePanel(
+        starts=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
+        days=rows["session"].to_physical().to_numpy().astype(np.int64),
+        leaves={name: _column(rows[name]) for name in leaves},
+        wanted=np.flatnonzero(rows["is_wanted"].to_numpy()),
+    )
+
+
+def _column(leaf: pl.Series) -> FloatArray:
+    """Return a leaf as an array, NaN for null."""
+    return np.ascontiguousarray(leaf.fill_null(np.nan).to_numpy(), dtype=np.float64)

@@ -1,0 +1,1 @@
+"""The models of the pool: each says how a portfolio's value may move over the next sessions."""

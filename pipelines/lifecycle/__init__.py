@@ -1,0 +1,1 @@
+"""What becomes of models: their record, canaries, promotion, drift."""

@@ -1,0 +1,70 @@
+"""Derived tables computed apart from the lake, in memory: for questions that begin with "if"."""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+import duckdb
+import polars as pl
+
+from pipelines.derivation_batches import LAST_DAY
+from pipelines.derivations import Derivation
+from pipelines.table import Table, create_statement
+from pipelines.tables import TABLES
+from resources.lake_batches import stage_batch
+
+
+def derived_apart(
+    rows: Mapping[str, pl.DataFrame], derivations: Sequence[Derivation]
+) -> dict[str, pl.DataFrame]:
+    """Return derived tables as their derivations make them of all rows, by key.
+
+    The computation is the lake's own, without its files and without a merge. One thread, so that
+    the same rows give the same bits.
+
+    Args:
+        rows: Rows of the tables that they are derived from, by table; others are empty.
+        derivations: In the order of the night.
+    """
+    with _database().cursor() as connection:
+        connection.execute("SET TimeZone = 'UTC'; USE lake; BEGIN")
+        for name, frame in rows.items():
+            _insert(connection, TABLES[name], frame)
+        for derivation in derivations:
+            _insert(connection, derivation.table, _derived(connection, derivation))
+        return {
+            table.name: connection.sql(f"FROM {table.name} ORDER BY {', '.join(table.key)}").pl()
+            for table in (derivation.table for derivation in derivations)
+        }
+
+
+def _derived(connection: duckdb.DuckDBPyConnection, derivation: Derivation) -> pl.DataFrame:
+    """Return all rows of a derived table."""
+    keys = " UNION ALL ".join(
+        f"SELECT symbol, session FROM {source.name}" for source in derivation.sources
+    )
+    changes = connection.sql(
+        f"SELECT symbol, min(session) AS from_session, DATE '{LAST_DAY}' AS to_session "
+        f"FROM ({keys}) GROUP BY symbol"
+    ).pl()
+    if changes.is_empty():
+        return connection.sql(f"FROM {derivation.table.name}").pl()
+    return stage_batch(connection, derivation, changes).rows()
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """Return a database that holds every table; it stays empty, since no one commits.
+
+    Made once a process: anew for each question it took 18 of a small one's 45 ms.
+    """
+    database = duckdb.connect(config={"threads": 1})
+    database.execute("ATTACH ':memory:' AS lake")
+    database.execute(";".join(create_statement(table, catalog="lake") for table in TABLES.values()))
+    return database
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> None:
+    """Add rows to a table."""
+    connection.register("rows_to_insert", rows.select(table.column_names).to_arrow())
+    connection.execute(f"INSERT INTO {table.name} BY NAME FROM rows_to_insert")
+    connection.unregister("rows_to_insert")
