@@ -3,8 +3,11 @@
 At the project's root Dagster would write its databases into our package `schedules`.
 """
 
+import fcntl
 import os
 from pathlib import Path
+
+import dagster as dg
 
 from resources.settings import PROJECT_ROOT, Settings
 
@@ -27,6 +30,8 @@ def prepare_dagster_home(settings: Settings) -> Path:
     home = settings.home / "dagster"
     home.mkdir(parents=True, exist_ok=True)
     _put_configuration(home / "dagster.yaml", PROJECT_ROOT / "dagster.yaml", settings)
+    if settings.dagster_database is None:
+        _create_databases(home)
     os.environ["DAGSTER_HOME"] = str(home)
     return home
 
@@ -40,3 +45,17 @@ def _put_configuration(target: Path, source: Path, settings: Settings) -> None:
         return
     target.unlink(missing_ok=True)
     target.write_text(source.read_text(encoding="utf-8") + POSTGRES_STORAGE, encoding="utf-8")
+
+
+def _create_databases(home: Path) -> None:
+    """Create Dagster's SQLite databases, in one process at a time.
+
+    Where a daemon and a command open a new home at once, both create the tables and stamp their
+    revision; a database with two stamps can never be opened again.
+    """
+    created = home / "databases_created"
+    with (home / "create.lock").open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if not created.exists():
+            with dg.DagsterInstance.from_config(str(home)):
+                created.touch()

@@ -31,17 +31,13 @@ def test_a_night_counts_its_documents_in_every_collection(serving: Serving) -> N
         "data_quality_events",
     }
     assert set(counted) == {
-        "stock_price_daily",
-        "stock_price_weekly",
-        "stock_price_monthly",
+        *("stock_price_daily", "stock_price_weekly", "stock_price_monthly"),
         "stock_data_coverage",
-        "data_quality_events",
-        "data_quality_summaries",
-        "quarantined_prices",
+        *("data_quality_events", "data_quality_summaries", "quarantined_prices"),
         *("feature_definitions", "feature_versions", "datasets"),
-        "ml_signals",
-        "portfolio_forecasts",
-        "portfolio_equity",
+        *("ml_signals", "market_regimes", "portfolio_forecasts", "portfolio_equity"),
+        *("prediction_outcomes", "track_records", "model_drift_events"),
+        *("model_versions", "deployments", "model_runs", "model_experiments", "feature_usages"),
     }
 
 

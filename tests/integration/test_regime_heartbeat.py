@@ -20,6 +20,7 @@ from resources.nights import Nights
 from resources.regime_heartbeat import settle_older, stamp_newest
 from resources.serving import Serving
 from schedules.heartbeat import heartbeat_schedule
+from tests.support.documents import a_run
 from tests.support.lake import temporary_lake
 from tests.support.regime_markets import (
     CALENDAR,
@@ -129,7 +130,8 @@ def test_the_job_stamps_unless_a_night_is_missing(
     nights = Nights(lake=lake, market=MARKET)
     newest = CALENDAR.last_completed(datetime.now(UTC))
     session = CALENDAR.sessions(newest - timedelta(days=10), newest)[-3 if is_missing else -1]
-    nights.note_published(nights.open([session]))
+    (opened,) = nights.open([session])
+    nights.note_published([opened], [a_run(night_id=opened.night_id)])
     publish(serving, FRIDAY)
     database.market_regimes.update_many({}, {"$set": {"session": session.isoformat()}})
     before = stamps(database)

@@ -1,7 +1,10 @@
 """Dagster's home follows the settings: SQLite by default, PostgreSQL where one is named."""
 
+import subprocess
+import sys
 from pathlib import Path
 
+import dagster as dg
 import pytest
 import yaml
 
@@ -26,3 +29,28 @@ def test_the_configuration_follows_the_settings(
         assert yaml.safe_load(written).items() >= yaml.safe_load(shared).items()
         assert ("storage" in yaml.safe_load(written)) == bool(address)
         assert "s3cr3t" not in written
+
+
+OPENED = """
+import dagster as dg
+from resources.dagster_home import prepare_dagster_home
+from resources.settings import Settings
+dg.DagsterInstance.from_config(str(prepare_dagster_home(Settings()))).dispose()
+"""
+
+
+def test_processes_that_open_a_new_home_at_once_leave_it_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`make ui` beside the first `make nightly`: two creators would stamp the databases twice."""
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv("NIGHTDESK_HOME", str(tmp_path))
+    at_once = [
+        subprocess.Popen([sys.executable, "-c", OPENED], cwd=PROJECT_ROOT, stderr=subprocess.PIPE)
+        for _ in range(4)
+    ]
+    for process in at_once:
+        _, told = process.communicate()
+        assert process.returncode == 0, told.decode()
+    with dg.DagsterInstance.from_config(str(tmp_path / "dagster")) as instance:
+        assert instance.get_runs() == []
