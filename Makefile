@@ -90,6 +90,11 @@ clean: ## End what runs and remove all state (the state folder and .venv).
 # Tests run in this many processes, a file of tests in one of them; files with slow tests begin.
 TEST_PROCESSES ?= 2
 
+# The processes share the cores: what starts threads of its own in each only makes them wait.
+test: export POLARS_MAX_THREADS ?= 1
+test: export OMP_NUM_THREADS ?= 1
+test: export OPENBLAS_NUM_THREADS ?= 1
+
 .PHONY: test
 test: $(READY) ## Run every test, with coverage.
 	@$(BIN)/python -m pytest --numprocesses=$(TEST_PROCESSES) --dist=loadfile \

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import polars as pl
 from dagster_duckdb import DuckDBResource
 
 from pipelines.table import create_statement, layout_statements
@@ -82,6 +83,9 @@ def _attach(location: LakeLocation) -> _Attachment:
     settings = {
         "extension_directory": location.extension_directory,
         "autoinstall_known_extensions": False,
+        # Polars counts the processors that this process may use, DuckDB those of the machine; each
+        # thread beyond the first doubles what a small statement costs.
+        "threads": pl.thread_pool_size(),
     }
     database = DuckDBResource(database=":memory:", connection_config=settings)
     with ExitStack() as stack:
