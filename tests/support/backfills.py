@@ -27,6 +27,7 @@ PATIENCE_SECONDS = 900.0
 POLL_SECONDS = 0.5
 LAUNCHED = {BulkActionStatus.COMPLETED, BulkActionStatus.COMPLETED_SUCCESS}
 """The command's backfill is complete once its runs are queued, the UI's once they have ended."""
+FAILED = {BulkActionStatus.COMPLETED_FAILED, BulkActionStatus.FAILED, BulkActionStatus.CANCELED}
 NOT_INHERITED = {"DAGSTER_HOME", "ALPHA_VANTAGE_API_KEY", "NIGHTDESK_WEBHOOK_URL"}
 
 IMPATIENT_DAEMON = """
@@ -102,6 +103,7 @@ class DaemonDesk:
             failed = [run.run_id for run in runs if run.status is dg.DagsterRunStatus.FAILURE]
             assert not failed, f"runs {failed} of the backfill failed"
             assert backfill is not None
+            assert backfill.status not in FAILED, f"{backfill.status}: {backfill.error}"
             if backfill.status in LAUNCHED and all(run.is_finished for run in runs):
                 return list(runs)
             time.sleep(POLL_SECONDS)
