@@ -74,6 +74,10 @@ training-set: $(READY) ## List what models were trained on, or make one training
 replay: $(READY) ## Make a past night's documents again and compare: SESSION=YYYY-MM-DD.
 	@$(BIN)/python -m commands.replay --session "$(SESSION)"
 
+.PHONY: evaluate
+evaluate: $(READY) ## Replay scenarios against baselines as the newest night (or SESSION) knows them.
+	@$(BIN)/python -m commands.evaluate --session "$(SESSION)"
+
 .PHONY: mongo-uri
 mongo-uri: $(READY) ## Print MongoDB's address alone (with make -s), starting the embedded one.
 	@$(BIN)/python -m commands.mongo_uri

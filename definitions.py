@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 import assets
+from jobs.evaluation import EVALUATION
 from jobs.heartbeat import regime_heartbeat
 from jobs.history import HISTORY
 from jobs.maintenance import maintenance
@@ -13,6 +14,7 @@ from jobs.training import TRAINING
 from resources.settings import load_settings
 from resources.wiring import build_resources
 from schedules.alerts import failed_runs, missing_nights
+from schedules.evaluation import EVALUATION_SCHEDULE
 from schedules.heartbeat import heartbeat_schedule
 from schedules.lost_runs import lost_runs
 from schedules.maintenance import MAINTENANCE_SCHEDULE
@@ -26,11 +28,11 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
     return dg.Definitions(
         assets=dg.load_assets_from_package_module(assets),
         asset_checks=dg.load_asset_checks_from_package_module(assets),
-        jobs=[NIGHTLY, TRAINING, HISTORY, maintenance, regime_heartbeat],
+        jobs=[NIGHTLY, TRAINING, HISTORY, EVALUATION, maintenance, regime_heartbeat],
         sensors=[failed_runs, lost_runs, missing_nights, drift_retraining],
         schedules=[
             *(nightly_schedule, TRAINING_SCHEDULE, MAINTENANCE_SCHEDULE),
-            heartbeat_schedule,
+            *(heartbeat_schedule, EVALUATION_SCHEDULE),
         ],
         resources=build_resources(load_settings()) | overrides,
         executor=dg.in_process_executor,  # of what the UI runs without a job, too

@@ -22,7 +22,7 @@ ONE_RUN = dg.BackfillPolicy.single_run()
 
 
 class Group(StrEnum):
-    """Groups of assets, in the order of the night."""
+    """Groups of assets, in the order of the night; the last is no part of it."""
 
     INGEST = "ingest"
     QUALITY = "quality"
@@ -33,3 +33,4 @@ class Group(StrEnum):
     FORECASTS = "forecasts"
     LIFECYCLE = "lifecycle"
     PUBLISHING = "publishing"
+    EVALUATION = "evaluation"

@@ -17,6 +17,7 @@ def published_asset(
     pool: str | None = SERVING_POOL,
     name: str | None = None,
     description: str | None = None,
+    group: Group = Group.PUBLISHING,
 ) -> Callable[[Step], dg.AssetsDefinition]:
     """Make a step the asset that it publishes, tried again while no MongoDB answers.
 
@@ -27,13 +28,14 @@ def published_asset(
         pool: What it shares with steps that must not run beside it.
         name: In place of the step's own.
         description: In place of the step's docstring.
+        group: Another group for what is no part of a night.
     """
 
     def made(step: Step) -> dg.AssetsDefinition:
         return dg.asset(
             name=name,
             description=description,
-            group_name=Group.PUBLISHING.value,
+            group_name=group.value,
             owners=OWNERS,
             kinds=set(kinds),
             pool=pool,

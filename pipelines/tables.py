@@ -7,6 +7,7 @@ that is not here does not exist in the lake.
 from collections.abc import Mapping
 
 from pipelines.anomalies.tables import QUALITY_TABLES
+from pipelines.evaluation.tables import EVALUATIONS
 from pipelines.features.catalogue import GROUPS
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.version_tables import VERSION_TABLES
@@ -345,6 +346,7 @@ TABLES: Mapping[str, Table] = {
         *FORECAST_TABLES,
         *REGIME_TABLES,
         *LIFECYCLE_TABLES,
+        EVALUATIONS,
     )
 }
 

@@ -70,6 +70,11 @@ class Settings(BaseSettings):
         validation_alias="NIGHTDESK_PORTFOLIOS_FILE",
         description="YAML file of portfolios with weights, to be forecast beside the backend's.",
     )
+    evaluation_file: Path | None = Field(
+        None,
+        validation_alias="NIGHTDESK_EVALUATION_FILE",
+        description="YAML file of scenarios and limits of `make evaluate`, in place of the desk's.",
+    )
     simulated_symbols: int = Field(
         40,
         ge=1,

@@ -7,6 +7,8 @@ import dagster as dg
 from pipelines.vendor.plans import LOOPBACK_PLAN
 from resources.alpha_vantage import AlphaVantage
 from resources.bar_scoring import BarScoring
+from resources.evaluation_reports import EvaluationReports
+from resources.evaluations import EvaluationPlans
 from resources.feature_choice import FeatureChoice
 from resources.lake import Lake
 from resources.lake_maintenance import LakeMaintenance
@@ -60,6 +62,8 @@ def build_resources(
             false_discovery_level=settings.false_discovery_level,
             most_alerts=settings.most_alerts,
         ),
+        "evaluation_reports": EvaluationReports(folder=str(settings.home / "reports")),
+        "evaluation_plans": EvaluationPlans(file=str(settings.evaluation_file or "")),
         "feature_choice": FeatureChoice(words=settings.feature_groups),
         "market": market,
         "nights": Nights(lake=lake, market=market),

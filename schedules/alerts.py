@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import dagster as dg
 
+from jobs.evaluation import EVALUATION
 from jobs.heartbeat import regime_heartbeat
 from jobs.history import HISTORY
 from jobs.maintenance import maintenance
@@ -19,7 +20,7 @@ PARTITION_TAG = "dagster/partition"
 
 @dg.run_failure_sensor(
     name="failed_runs",
-    monitored_jobs=[NIGHTLY, TRAINING, HISTORY, maintenance, regime_heartbeat],
+    monitored_jobs=[NIGHTLY, TRAINING, HISTORY, EVALUATION, maintenance, regime_heartbeat],
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Calls the webhook when a run of the desk fails. Sees what the daemon launched; "
     "`make nightly` calls it by itself.",

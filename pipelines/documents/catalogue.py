@@ -4,11 +4,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipelines.documents.base import Index, PublishedDocument
+from pipelines.documents.benchmark import Benchmark, BenchmarkRun
 from pipelines.documents.coverage import StockDataCoverage
 from pipelines.documents.daily_price import DailyPrice
 from pipelines.documents.dataset import Dataset
 from pipelines.documents.deployment import Deployment
 from pipelines.documents.drift_event import ModelDriftEvent
+from pipelines.documents.evaluation_run import EvaluationRun
+from pipelines.documents.evaluation_scenario import EvaluationScenario
+from pipelines.documents.fairness_report import FairnessReport
 from pipelines.documents.feature_definition import FeatureDefinition
 from pipelines.documents.feature_usage import FeatureUsage
 from pipelines.documents.feature_version import FeatureVersion
@@ -35,6 +39,7 @@ DOCUMENTS: tuple[type[PublishedDocument], ...] = (
     *(MLSignal, MarketRegime, PortfolioForecast, PortfolioEquity),
     *(PredictionOutcome, ModelTrackRecord, ModelVersion, Deployment, ModelDriftEvent),
     *(ModelExperiment, ModelRun, FeatureUsage),
+    *(EvaluationScenario, EvaluationRun, Benchmark, BenchmarkRun, FairnessReport),
     *(PipelineRun, PublishingMark),
 )
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipelines.documents.portfolio_forecast import FanPoint
 from pipelines.forecasts.plots import fan_plot
+from pipelines.pages import rendered
 from pipelines.regimes.names import MARKET
 
 Stored = Mapping[str, Any]
@@ -53,16 +54,9 @@ class NightDocuments:
 
 def report_page(night: NightDocuments) -> str:
     """Return the report as one HTML page that needs no other file."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    environment = Environment(
-        loader=PackageLoader("pipelines.lifecycle", package_path=""),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-    )
     kinds = (night.quality or {"anomaly_types": ()})["anomaly_types"]
-    return environment.get_template("night_report.html").render(
+    return rendered(
+        "lifecycle/night_report.html",
         manifest=night.manifest,
         moved=moves(night.signals, night.former),
         abstained=Counter(

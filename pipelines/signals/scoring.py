@@ -127,7 +127,7 @@ def score_signals(
         )
         raise LookAheadError(message)
     rows = _rows_of_universe(features, universe, session).with_columns(
-        _abstain_reason(model, quarantined, interrupted).alias("abstain_reason")
+        abstain_reason(model, quarantined, interrupted).alias("abstain_reason")
     )
     base_rate = UNKNOWN_BASE_RATE if model is None else model.base_rate
     return (
@@ -139,7 +139,7 @@ def score_signals(
             _unless_abstaining("contributions", pl.lit("[]")),
             _unless_abstaining("baseline_log_odds", pl.lit(None)),
         )
-        .with_columns(_recommendation().alias("recommendation"))
+        .with_columns(recommendation_bucket().alias("recommendation"))
         .select(pl.col(name).cast(dtype) for name, dtype in SCORE_SCHEMA.items())
         .sort("symbol")
     )
@@ -154,10 +154,13 @@ def _rows_of_universe(
     return symbols.join(tonight, on="symbol", how="left", validate="1:1")
 
 
-def _abstain_reason(
+def abstain_reason(
     model: TrainedSignal | None, quarantined: Collection[str], interrupted: Collection[str]
 ) -> pl.Expr:
-    """Return the expression for the first reason that applies, null where there is an opinion."""
+    """Return the expression for the first reason that applies, null where there is an opinion.
+
+    It reads `has_row` (null where a symbol has no features), `symbol` and the model's features.
+    """
     has_no_row, always = pl.col("has_row").is_null(), pl.lit(value=True)
     reasons = {
         AbstainReason.QUARANTINED: has_no_row & pl.col("symbol").is_in(list(quarantined)),
@@ -255,7 +258,7 @@ def _unless_abstaining(name: str, otherwise: pl.Expr) -> pl.Expr:
     return pl.when(pl.col("abstain_reason").is_null()).then(name).otherwise(otherwise).alias(name)
 
 
-def _recommendation() -> pl.Expr:
+def recommendation_bucket() -> pl.Expr:
     """Return the bucket of `probability` by its distance from `base_rate`."""
     distance = pl.col("probability") - pl.col("base_rate")
     return (

@@ -44,10 +44,40 @@ def long_short_returns(predictions: pl.DataFrame, *, cost_basis_points: float) -
         predictions: symbol, session, probability and next_open_return (null where unknown).
         cost_basis_points: paid on each dollar traded.
     """
-    held = predictions.filter(pl.col("next_open_return").is_not_null()).sort("session", "symbol")
-    session, ordinal = np.unique(held["session"].to_numpy(), return_inverse=True)
-    returns = held["next_open_return"].cast(pl.Float64).to_numpy()
+    held = _held(predictions)
+    ordinal = _ordinals(held)
     weight = _weights(held["probability"].cast(pl.Float64).to_numpy(), ordinal)
+    return _portfolio(held, weight, ordinal, cost_basis_points=cost_basis_points)
+
+
+def positioned_returns(positions: pl.DataFrame, *, cost_basis_points: float) -> pl.DataFrame:
+    """Return the portfolio of each session that gives every row an equal share of its dollar.
+
+    As `long_short_returns`, with `position` (1 long, -1 short, 0 in cash) in place of probability.
+    """
+    held = _held(positions)
+    ordinal = _ordinals(held)
+    rows = np.maximum(np.bincount(ordinal), 1)[ordinal]
+    weight = held["position"].cast(pl.Float64).to_numpy() / rows
+    return _portfolio(held, weight, ordinal, cost_basis_points=cost_basis_points)
+
+
+def _held(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows whose return is known, in order."""
+    return rows.filter(pl.col("next_open_return").is_not_null()).sort("session", "symbol")
+
+
+def _ordinals(held: pl.DataFrame) -> Ordinals:
+    """Return the number of each row's session, counted from 0."""
+    return np.unique(held["session"].to_numpy(), return_inverse=True)[1]
+
+
+def _portfolio(
+    held: pl.DataFrame, weight: FloatArray, ordinal: Ordinals, *, cost_basis_points: float
+) -> pl.DataFrame:
+    """Return what rows earn by their weights, as LONG_SHORT_SCHEMA."""
+    session = np.unique(held["session"].to_numpy())
+    returns = held["next_open_return"].cast(pl.Float64).to_numpy()
     # numpy adds in the order of the rows; polars may split a group, and then the last digit moves.
     gross = np.bincount(ordinal, weights=weight * returns, minlength=len(session))
     turnover = _turnover(weight, ordinal, held["symbol"].rank("dense").to_numpy())

@@ -20,7 +20,7 @@ from definitions import defs
 from pipelines.tables import TABLES
 
 ROOT = Path(__file__).parents[2]
-JOBS = ("nightly", "training", "history")
+JOBS = ("nightly", "training", "history", "evaluation")
 PARTITIONED = {
     *(
         "signal_scores",
@@ -124,6 +124,7 @@ def test_every_asset_belongs_to_a_job_and_every_job_selects_something() -> None:
     assert set.union(*selected.values()) == set(ASSETS)
     assert "signal_model" not in selected["nightly"]
     assert not {name for name in selected["training"] if name.startswith("published_")}
+    assert not selected["evaluation"] & (selected["nightly"] | selected["training"])
 
 
 def test_jobs_and_schedules_are_described() -> None:

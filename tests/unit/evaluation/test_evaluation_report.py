@@ -1,0 +1,58 @@
+"""The evaluation report: it says what was found, and data can't write HTML into it."""
+
+from datetime import date
+
+from pipelines.documents.base import PublishedDocument
+from pipelines.documents.benchmark import BenchmarkRun
+from pipelines.documents.evaluation_run import EvaluationRun
+from pipelines.documents.evaluation_scenario import EvaluationScenario
+from pipelines.documents.fairness_report import FairnessReport
+from pipelines.evaluation.documents import evaluation_documents
+from pipelines.evaluation.report import EvaluationDocuments, report_page
+from pipelines.nights import Night, Origin
+from tests.support.documents import AS_OF
+from tests.support.evaluated import PLAN, small_evaluation
+
+NIGHT = Night("simulated", date(2016, 9, 1), AS_OF, Origin.BACKFILL)
+
+
+def documents(*, measured: bool = True) -> EvaluationDocuments:
+    """Return what the small evaluation published, or only what could not be measured of it."""
+    results = small_evaluation() if measured else small_evaluation()[2:]
+    made: list[PublishedDocument] = list(evaluation_documents(PLAN, results, NIGHT))
+    return EvaluationDocuments(
+        scenarios=[one for one in made if isinstance(one, EvaluationScenario)],
+        runs=[one for one in made if isinstance(one, EvaluationRun)],
+        benchmark_runs=[one for one in made if isinstance(one, BenchmarkRun)],
+        fairness=[one for one in made if isinstance(one, FairnessReport)],
+    )
+
+
+def test_the_page_shows_every_scenario_with_its_figures() -> None:
+    """A scenario that is left out without a word would be taken for one that passed."""
+    page = report_page(documents())
+    for scenario in PLAN.scenarios:
+        assert scenario.name in page
+    assert page.count("data:image/png;base64,") == 1 + 2 * 4
+    for words in ("buy_and_hold", "size=small", "Skill: AUC", "had no model of their time"):
+        assert words in page
+
+
+def test_a_page_without_any_measured_scenario_says_why() -> None:
+    """A new desk has no model of any past session."""
+    page = report_page(documents(measured=False))
+    assert "Not measured" in page
+    assert "data:image" not in page
+
+
+def test_data_cannot_write_html_into_the_page() -> None:
+    """A person's description of a scenario is text."""
+    found = documents()
+    scenarios = [
+        one.model_copy(update={"description": "<script>alert(1)</script>"})
+        for one in found.scenarios
+    ]
+    page = report_page(
+        EvaluationDocuments(scenarios, found.runs, found.benchmark_runs, found.fairness)
+    )
+    assert "<script>" not in page
