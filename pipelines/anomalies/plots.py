@@ -23,6 +23,6 @@ def severity_plot(recent: pl.DataFrame) -> bytes:
         counts = [of_severity.get(session, 0) for session in sessions]
         axes.bar(sessions.to_list(), counts, bottom=bottom, color=COLOURS[severity], label=severity)
         bottom = [below + count for below, count in zip(bottom, counts, strict=True)]
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper right")
     figure.autofmt_xdate()
     return png_of(figure)

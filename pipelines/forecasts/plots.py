@@ -49,7 +49,7 @@ def coverage_plot(records: Mapping[str, Mapping[int, HorizonRecord | None]]) -> 
     axes.axhline(0.9, color="black", lw=1, ls="--")
     axes.set_xticks(range(len(horizons)), [str(horizon) for horizon in horizons])
     if records:
-        axes.legend(fontsize=6)
+        axes.legend(fontsize=6, loc="upper left")
     return png_of(figure)
 
 

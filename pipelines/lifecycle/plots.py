@@ -34,7 +34,7 @@ def rolling_area_plot(records: pl.DataFrame, *, window: int) -> bytes:
             low, high = ([one[end] for _, one in held] for end in ("lower", "upper"))
             axes.fill_between(days, low, high, color=line.get_color(), alpha=0.2, lw=0)
     axes.axhline(0.5, color="black", lw=1, ls="--")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper left")
     figure.autofmt_xdate()
     return png_of(figure)
 
@@ -54,7 +54,7 @@ def earnings_plot(outcomes: pl.DataFrame) -> bytes:
     for name, words in (("gross_return", "before costs"), ("net_return", "after costs")):
         axes.plot(portfolio["session"].to_list(), np.cumsum(portfolio[name]), label=words)
     axes.axhline(0.0, color="black", lw=1, ls="--")
-    axes.legend(fontsize="small")
+    axes.legend(fontsize="small", loc="upper left")
     figure.autofmt_xdate()
     return png_of(figure)
 
