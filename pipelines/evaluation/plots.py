@@ -20,7 +20,7 @@ def areas_plot(runs: Sequence[EvaluationRun]) -> bytes:
         for one in run.summary.metrics
         if one.metric_name == "auc"
     }
-    return _intervals("AUC of each scenario, 95 % by sessions", "AUC (0.5 is a coin)", areas, 0.5)
+    return _intervals("AUC, 95 % by sessions", "AUC (0.5 is a coin)", areas, 0.5)
 
 
 def returns_plot(runs: Sequence[BenchmarkRun], scenario: str) -> bytes:

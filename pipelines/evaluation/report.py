@@ -69,15 +69,14 @@ def report_page(found: EvaluationDocuments) -> str:
 def _verdict(run: EvaluationRun) -> Cells:
     """Return a scenario's row of the table of verdicts."""
     figures = {
-        one.metric_name: f"{one.candidate:.3f} [{one.low:.3f}, {one.high:.3f}]"
-        for one in run.summary.metrics
+        one.metric_name: _words(one.candidate, one.low, one.high) for one in run.summary.metrics
     }
     return (
         run.scenario_name,
-        f"{run.rows:,}",
-        f"{run.sessions:,}",
         run.verdict.replace("_", " "),
         run.summary.compliance,
+        f"{run.rows:,}",
+        f"{run.sessions:,}",
         figures.get("auc", "-"),
         figures.get("net_return", "-"),
     )
@@ -169,11 +168,16 @@ def _groups(report: FairnessReport) -> Iterator[Cells]:
 def _group_figure(found: dict[str, float], name: str) -> str:
     if name not in found:
         return "-"
-    return f"{found[name]:.3f} [{found[f'{name}_low']:.3f}, {found[f'{name}_high']:.3f}]"
+    return _words(found[name], found[f"{name}_low"], found[f"{name}_high"])
 
 
 def _interval(found: MeasuredValue | None) -> str:
-    return f"{found.estimate:.3f} [{found.low:.3f}, {found.high:.3f}]" if found else "-"
+    return _words(found.estimate, found.low, found.high) if found else "-"
+
+
+def _words(value: float, low: float, high: float) -> str:
+    """Return a figure with its interval, which no line break parts."""
+    return f"{value:.3f} [{low:.3f},\N{NO-BREAK SPACE}{high:.3f}]"
 
 
 def _encoded(png: bytes) -> str:
