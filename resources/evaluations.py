@@ -14,7 +14,7 @@ from pipelines.documents.benchmark import Benchmark, BenchmarkRun
 from pipelines.documents.evaluation_run import EvaluationRun
 from pipelines.documents.evaluation_scenario import EvaluationScenario
 from pipelines.documents.fairness_report import FairnessReport
-from pipelines.evaluation.contenders import CONTEXT_QUERY
+from pipelines.evaluation.contenders import PRICES_QUERY, context
 from pipelines.evaluation.evaluation import ScenarioResult
 from pipelines.evaluation.plan import EvaluationPlan, default_plan, read_plan
 from pipelines.evaluation.tables import EVALUATIONS
@@ -80,7 +80,7 @@ class Evaluator:
         results = evaluate(
             plan,
             read_training_set(self.lake, SIGNAL_GROUPS, night=self.night).rows,
-            self.lake.read(CONTEXT_QUERY, {"session": self.night.session}),
+            context(self.lake.read(PRICES_QUERY, {"session": self.night.session})),
             self.registry.model_by_session(
                 self.night.market,
                 features_version=features_version(SIGNAL_GROUPS),

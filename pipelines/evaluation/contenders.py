@@ -45,34 +45,46 @@ BASELINES: Mapping[Contender, str] = {
 }
 """The baselines and their rules in words."""
 
-CONTEXT_QUERY = f"""
-    WITH bars AS (
-        SELECT symbol, session, total_return_index AS value, close * volume AS dollars,
-               abs(total_return_index / lag(total_return_index) OVER line - 1) AS moved
-        FROM clean_prices WHERE session < $session
-        WINDOW line AS (PARTITION BY symbol ORDER BY session)
-    )
-    SELECT symbol, session,
-           lag(value, {MONTH}) OVER line / lag(value, {YEAR}) OVER line - 1 AS momentum,
-           value / lag(value, {WEEK}) OVER line - 1 AS past_week,
-           avg(dollars) OVER quarter AS dollar_volume,
-           avg(moved / nullif(dollars, 0)) OVER quarter AS illiquidity,
-           sector
-    FROM bars LEFT JOIN (SELECT symbol, sector FROM company_overviews) USING (symbol)
-    WINDOW line AS (PARTITION BY symbol ORDER BY session),
-           quarter AS (PARTITION BY symbol ORDER BY session
-                       ROWS BETWEEN {QUARTER - 1} PRECEDING AND CURRENT ROW)
-    ORDER BY session, symbol
+PRICES_QUERY = """
+    SELECT symbol, session, total_return_index, close, volume, sector
+    FROM clean_prices
+    LEFT JOIN (SELECT symbol, sector FROM company_overviews) USING (symbol)
+    WHERE session < $session
+    ORDER BY symbol, session
 """
-"""SQL for what baselines and groups need of each bar before `$session`; windows look back only.
-
-momentum and past_week are returns (fractions), null in a short history; dollar_volume is in dollars
-a session and illiquidity the absolute return for a dollar of volume (Amihud, Illiquidity and stock
-returns, 2002), both means of a quarter. sector is what the vendor says now.
-"""
+"""SQL for what `context` is made of: every bar before `$session`, with the sector of today."""
 
 JUDGED_BY_ALL = ("momentum", "past_week")
 """Columns that a row must have, so that all contenders are held against one another on the same."""
+
+
+def context(prices: pl.DataFrame) -> pl.DataFrame:
+    """Return what baselines and groups need of each bar: symbol, session and what follows.
+
+    momentum and past_week are returns (fractions), null in a short history. dollar_volume is in
+    dollars a session and illiquidity the absolute return for a dollar of volume (Amihud,
+    Illiquidity and stock returns, 2002), both means of at most a quarter, made here and not in SQL:
+    the last digit of DuckDB's window means depends on rows to come. sector is passed on.
+
+    Args:
+        prices: Rows of PRICES_QUERY, by symbol and session.
+    """
+    value, dollars = pl.col("total_return_index"), pl.col("close") * pl.col("volume")
+    moved = (value / value.shift(1) - 1).abs()
+    columns = {
+        "momentum": value.shift(MONTH) / value.shift(YEAR) - 1,
+        "past_week": value / value.shift(WEEK) - 1,
+        "dollar_volume": dollars.rolling_mean(QUARTER, min_samples=1),
+        "illiquidity": pl.when(dollars > 0)
+        .then(moved / dollars)
+        .rolling_mean(QUARTER, min_samples=1),
+    }
+    return prices.select(
+        "symbol",
+        "session",
+        *(expression.over("symbol").alias(name) for name, expression in columns.items()),
+        "sector",
+    )
 
 
 @dataclass(frozen=True, eq=False)

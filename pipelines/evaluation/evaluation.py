@@ -73,7 +73,7 @@ def evaluate(
     Args:
         plan: Scenarios and limits.
         panel: Rows as `pipelines.evaluation.replay` has them, of every session that is known.
-        context: symbol, session and what baselines and groups need (CONTEXT_QUERY).
+        context: symbol, session and what baselines and groups need (`contenders.context`).
         model_for: Gives version and model of a session's own time.
 
     Raises:

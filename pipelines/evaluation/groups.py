@@ -77,7 +77,7 @@ def measure_groups(rows: pl.DataFrame, drawn: SessionResamples) -> tuple[GroupRe
     """Return the result of every group of replayed rows.
 
     Args:
-        rows: Replayed rows with the columns of `contenders.CONTEXT_QUERY`.
+        rows: Replayed rows with the columns of `contenders.context`.
         drawn: Their sessions and resamples of these.
     """
     grouped = with_groups(rows)

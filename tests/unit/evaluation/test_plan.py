@@ -1,10 +1,12 @@
 """The plan of evaluations: data that a person writes, refused with a sentence where it is wrong."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from pipelines.evaluation.plan import PlanError, default_plan, read_plan
+from resources.evaluations import EvaluationPlans
 
 SCENARIO = "scenarios: [{name: crash, description: A long fall., start: 2008-09-01}]"
 
@@ -53,3 +55,11 @@ def test_a_persons_limits_take_the_place_of_the_desks() -> None:
     """Whoever sets none must not find the desk's beside his own."""
     plan = read_plan(f"{SCENARIO}\nthresholds: [{{metric: auc, limit: 0.55}}]", source="mine.yaml")
     assert [(one.metric, one.limit) for one in plan.thresholds] == [("auc", 0.55)]
+
+
+def test_a_file_of_ones_own_is_read(tmp_path: Path) -> None:
+    """What NIGHTDESK_EVALUATION_FILE names; without it the desk's plan."""
+    file = tmp_path / "mine.yaml"
+    file.write_text(SCENARIO)
+    assert [one.name for one in EvaluationPlans(file=str(file)).plan().scenarios] == ["crash"]
+    assert EvaluationPlans().plan() == default_plan()
