@@ -47,7 +47,8 @@ class BenchmarkResult(DocumentPart):
     rows: Count = Field(description="Signals that both judged.")
     sessions: Count = Field(description="Sessions that they are of.")
     figures: dict[MapKey, BenchmarkFigure] = Field(
-        description="auc, accuracy and net_return (a year, after costs); empty if not measured."
+        description="auc, accuracy, net_return (a year, after costs), precision, recall and f1 of "
+        "called rises; empty if not measured."
     )
 
 

@@ -51,7 +51,9 @@ class DetailedMetrics(DocumentPart):
     calibration_curve: Annotated[tuple[CalibrationBin, ...], Field(strict=False)] = Field(
         description="Bins of equal count, by probability."
     )
-    accuracy: Number | None = Field(description="Share of right calls.")
+    accuracy: Number | None = Field(
+        description="Share of right calls; its interval stands in metrics, as of the next four."
+    )
     precision: Number | None = Field(description="Share of called rises that came.")
     recall: Number | None = Field(description="Share of rises that were called.")
     f1_score: Number | None = Field(description="Harmonic mean of precision and recall.")
@@ -88,10 +90,10 @@ class ImportanceStability(DocumentPart):
     """Whether another sample, or another model, would order the features alike."""
 
     rows: Count = Field(description="Rows explained.")
-    halves: Number | None = Field(
+    halves: MeasuredValue | None = Field(
         description="Rank correlation of importances in even and in odd sessions."
     )
-    models: Number | None = Field(
+    models: MeasuredValue | None = Field(
         description="Mean of it over successive models, each on its own sessions; null with one."
     )
 

@@ -27,7 +27,7 @@ class FairnessReport(PublishedDocument):
         description="sector, size (third by dollar volume) and liquidity (third by Amihud)."
     )
     group_metrics: dict[MapKey, dict[MapKey, Number]] = Field(
-        description="By `attribute=value`: rows, symbols, share_up, called_up, and with 100 rows "
+        description="By `attribute=value`: rows, symbols, and with 100 rows share_up, called_up, "
         "accuracy, auc and gap (accuracy less that of all others), each with _low and _high: 95 % "
         "by sessions, of the gap for all groups at once."
     )

@@ -30,39 +30,24 @@ class CalibrationPoint:
 
 @dataclass(frozen=True)
 class Curves:
-    """What the calls and probabilities of a replay look like.
-
-    `precision`, `recall` and `f1` are of calls of a rise, None where they are undefined.
-    """
+    """What the calls and probabilities of a replay look like; None where all outcomes agree."""
 
     roc: Mapping[str, list[float]] | None
     precision_recall: Mapping[str, list[float]] | None
     confusion: list[list[int]]
     calibration: list[CalibrationPoint]
-    precision: float | None
-    recall: float | None
-    f1: float | None
 
 
 def curves(rows: pl.DataFrame, drawn: SessionResamples) -> Curves:
     """Return the curves of replayed rows, whose sessions are those of `drawn`."""
     probability, is_up = rows["probability"].to_numpy(), rows["is_up"].to_numpy()
     called_up = probability > rows["base_rate"].to_numpy()
-    confusion = confusion_matrix(called_up, is_up)
-    (_, false_up), (missed, true_up) = confusion
     return Curves(
         roc=roc_curve(probability, is_up),
         precision_recall=precision_recall_curve(probability, is_up),
-        confusion=confusion,
+        confusion=confusion_matrix(called_up, is_up),
         calibration=calibration_curve(probability, is_up, drawn),
-        precision=_share(true_up, true_up + false_up),
-        recall=_share(true_up, true_up + missed),
-        f1=_share(2 * true_up, 2 * true_up + false_up + missed),
     )
-
-
-def _share(part: int, whole: int) -> float | None:
-    return part / whole if whole else None
 
 
 def roc_curve(probability: FloatArray, is_up: BoolArray) -> dict[str, list[float]] | None:

@@ -239,8 +239,11 @@ def _comparison(name: str, value: Estimate, beside: Comparison | None) -> Metric
 
 def _details(found: Curves, comparisons: Sequence[Comparison]) -> DetailedMetrics:
     """Return curves and calls."""
-    own = {one.metric: one.values.get(Contender.MODEL) for one in comparisons}
-    area, accuracy = own["auc"], own["accuracy"]
+    own = {
+        one.metric: one.values[Contender.MODEL].value
+        for one in comparisons
+        if Contender.MODEL in one.values
+    }
     return DetailedMetrics(
         confusion_matrix=tuple(map(tuple, found.confusion)),
         class_labels=CLASS_LABELS,
@@ -256,11 +259,11 @@ def _details(found: Curves, comparisons: Sequence[Comparison]) -> DetailedMetric
             )
             for one in found.calibration
         ),
-        accuracy=accuracy.value if accuracy else None,
-        precision=found.precision,
-        recall=found.recall,
-        f1_score=found.f1,
-        auc_roc=area.value if area else None,
+        accuracy=own.get("accuracy"),
+        precision=own.get("precision"),
+        recall=own.get("recall"),
+        f1_score=own.get("f1"),
+        auc_roc=own.get("auc"),
     )
 
 
@@ -285,7 +288,9 @@ def _importances(found: Explanation | None) -> tuple[FeatureImportance, ...]:
 def _stability(found: Explanation | None) -> ImportanceStability | None:
     if found is None:
         return None
-    return ImportanceStability(rows=found.rows, halves=found.halves, models=found.models)
+    return ImportanceStability(
+        rows=found.rows, halves=_measured(found.halves), models=_measured(found.models)
+    )
 
 
 def _counterfactual(found: Flip) -> Counterfactual:

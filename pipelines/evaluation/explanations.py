@@ -11,6 +11,7 @@ from itertools import pairwise
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pipelines.evaluation.replay import Turn
 from pipelines.signals.model import finite_features
@@ -37,14 +38,14 @@ class Explanation:
     Attributes:
         importances: Every feature; none where the models learned nothing.
         rows: Rows explained.
-        halves: Spearman correlation of the shares in even and in odd sessions.
+        halves: Spearman correlation of the shares in even and in odd sessions, with its interval.
         models: Mean of it over successive models, each on its own sessions; None with one model.
     """
 
     importances: tuple[Importance, ...]
     rows: int
-    halves: float | None
-    models: float | None
+    halves: Estimate | None
+    models: Estimate | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,16 +56,6 @@ class Impacts:
     keys: pl.DataFrame
     values: FloatArray
     impacts: FloatArray
-
-    def within(self, sessions: Sequence[object]) -> "Impacts":
-        """Return the rows of some sessions."""
-        inside = self.keys["session"].is_in(sessions).to_numpy()
-        return Impacts(
-            self.features,
-            self.keys.filter(pl.Series(inside)),
-            self.values[inside],
-            self.impacts[inside],
-        )
 
 
 def impacts(replayed: Sequence[Turn]) -> Impacts:
@@ -99,7 +90,13 @@ def explain(found: Impacts, drawn: SessionResamples) -> Explanation:
         if (share := estimate(shares[:, place]))
     ]
     ranked = sorted(importances, key=lambda one: (-one.share.value, one.feature))
-    return Explanation(tuple(ranked), len(found.keys), _halves(found), _models(found))
+    by_session = _sizes_by_session(found, drawn)
+    return Explanation(
+        tuple(ranked),
+        len(found.keys),
+        halves=_halves(by_session, drawn),
+        models=_models(by_session, found, drawn),
+    )
 
 
 def _impacts(turn: Turn, *, step: int) -> Impacts:
@@ -124,32 +121,48 @@ def _direction(values: FloatArray, impact: FloatArray) -> str | None:
     return "up" if correlation > 0 else "down"
 
 
-def _halves(found: Impacts) -> float | None:
-    """Return how alike the shares of even and of odd sessions are."""
-    sessions = found.keys["session"].unique().sort()
-    halves = [sessions.gather_every(2, offset=start).to_list() for start in (0, 1)]
-    return _rank_correlation(*(_sizes(found.within(half)) for half in halves))
+def _sizes_by_session(found: Impacts, drawn: SessionResamples) -> FloatArray:
+    """Return the sum of absolute impacts of each session (sessions × features)."""
+    sizes = np.zeros((drawn.counts.shape[1], len(found.features)))
+    np.add.at(sizes, drawn.session, np.abs(found.impacts))
+    return sizes
 
 
-def _models(found: Impacts) -> float | None:
-    """Return how alike the shares of successive models are, on average."""
-    versions = found.keys.group_by("model_version").agg(pl.col("session").min()).sort("session")
-    sizes = [
-        _sizes(found.within(found.keys.filter(model_version=version)["session"].unique().to_list()))
-        for version in versions["model_version"]
-    ]
-    alike = [one for pair in pairwise(sizes) if (one := _rank_correlation(*pair)) is not None]
-    return float(np.mean(alike)) if alike else None
+def _halves(sizes: FloatArray, drawn: SessionResamples) -> Estimate | None:
+    """Return how alike the importances of even and of odd sessions are."""
+    is_odd = np.arange(len(sizes)) % 2 == 1
+    return estimate(_alike(*(_sizes(sizes, half, drawn) for half in (~is_odd, is_odd))))
 
 
-def _sizes(found: Impacts) -> FloatArray:
-    return np.asarray(np.abs(found.impacts).sum(axis=0))
+def _models(sizes: FloatArray, found: Impacts, drawn: SessionResamples) -> Estimate | None:
+    """Return how alike the importances of successive models are, on average."""
+    version = np.zeros(len(sizes), dtype=np.int64)
+    version[drawn.session] = found.keys["model_version"].to_numpy()
+    in_order = [version[0], *version[1:][np.diff(version) != 0]]
+    own = [_sizes(sizes, version == one, drawn) for one in in_order]
+    if len(own) < 2:
+        return None
+    return estimate(np.mean([_alike(*pair) for pair in pairwise(own)], axis=0))
+
+
+def _sizes(sizes: FloatArray, inside: NDArray[np.bool_], drawn: SessionResamples) -> FloatArray:
+    """Return the importances in some sessions of each resample (resamples × features)."""
+    return np.asarray(drawn.counts[:, inside] @ sizes[inside])
+
+
+def _alike(first: FloatArray, second: FloatArray) -> FloatArray:
+    """Return Spearman's correlation of each pair of rows, NaN where one side is constant."""
+    from scipy.stats import rankdata
+
+    ranks = [rankdata(side, axis=1) for side in (first, second)]
+    one, other = (rank - rank.mean(axis=1, keepdims=True) for rank in ranks)
+    size = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
+    alike = np.full(len(size), np.nan)
+    np.divide((one * other).sum(axis=1), size, out=alike, where=size > 0)
+    return alike
 
 
 def _rank_correlation(first: FloatArray, second: FloatArray) -> float | None:
     """Return Spearman's correlation; None where one side is constant or too short."""
-    from scipy.stats import spearmanr
-
-    if len(first) < 3 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return None
-    return float(spearmanr(first, second).statistic)
+    found = _alike(first[None, :], second[None, :])[0] if len(first) > 2 else np.nan
+    return float(found) if np.isfinite(found) else None

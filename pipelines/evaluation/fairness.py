@@ -7,6 +7,7 @@ from pipelines.evaluation.evaluation import ScenarioResult
 from pipelines.evaluation.groups import ATTRIBUTES, GroupResult
 from pipelines.lifecycle.versions import MODEL_NAME
 from pipelines.nights import Night
+from pipelines.validation.session_bootstrap import Estimate
 
 
 def fairness_document(
@@ -40,13 +41,9 @@ def is_worse(found: GroupResult, largest_gap: float) -> bool:
 
 def _figures(found: GroupResult) -> dict[str, float]:
     """Return the numbers of a group."""
-    measured = {"accuracy": found.accuracy, "auc": found.auc, "gap": found.gap}
-    figures = {
-        "rows": float(found.rows),
-        "symbols": float(found.symbols),
-        "share_up": found.share_up,
-        "called_up": found.called_up,
-    }
+    names = ("share_up", "called_up", "accuracy", "auc", "gap")
+    measured: dict[str, Estimate | None] = {name: getattr(found, name) for name in names}
+    figures = {"rows": float(found.rows), "symbols": float(found.symbols)}
     for name, value in measured.items():
         if value:
             figures |= {name: value.value, f"{name}_low": value.lower, f"{name}_high": value.upper}

@@ -40,9 +40,9 @@ class GroupResult:
         group: Its value.
         rows: Signals of the group.
         symbols: Symbols that were ever in it.
-        share_up: Share of its signals that rose.
-        called_up: Share of its signals that were called a rise.
-        accuracy: Share of right calls; None with too few rows.
+        share_up: Share of its signals that rose; None with too few rows.
+        called_up: Share of its signals that were called a rise, likewise.
+        accuracy: Share of right calls, likewise.
         auc: AUC of the probabilities, likewise.
         gap: Its accuracy less that of all others, with an interval that holds for all groups at
             once; None where there are too few others.
@@ -52,8 +52,8 @@ class GroupResult:
     group: str
     rows: int
     symbols: int
-    share_up: float
-    called_up: float
+    share_up: Estimate | None
+    called_up: Estimate | None
     accuracy: Estimate | None
     auc: Estimate | None
     gap: Estimate | None
@@ -130,8 +130,10 @@ def _result(
         group,
         rows=size,
         symbols=rows.filter(pl.Series(inside))["symbol"].n_unique(),
-        share_up=float(is_up[inside].mean()),
-        called_up=float(called_up[inside].mean()),
+        share_up=estimate(_mean(is_up.astype(np.float64), inside, drawn)) if is_enough else None,
+        called_up=estimate(_mean(called_up.astype(np.float64), inside, drawn))
+        if is_enough
+        else None,
         accuracy=estimate(own) if is_enough else None,
         auc=_area(probability, is_up, inside, drawn) if is_enough else None,
         gap=_gap(own - _mean(right, ~inside, drawn), error) if is_enough and has_rest else None,

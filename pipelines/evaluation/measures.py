@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from pipelines.evaluation.contenders import Contender, Opinions
 from pipelines.validation.logistic import FloatArray
@@ -19,8 +20,9 @@ from pipelines.validation.session_bootstrap import (
     estimate,
 )
 
-COMPARED = ("auc", "accuracy", "net_return")
-"""Figures of every contender: AUC of its score, share of right calls, return a year after costs."""
+COMPARED = ("auc", "accuracy", "net_return", "precision", "recall", "f1")
+"""Figures of every contender: AUC of its score, share of right calls, return a year after costs;
+share of its called rises that came, share of rises that it called, harmonic mean of both."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def compare(
         cost_basis_points: Paid on each dollar traded.
     """
     is_up = rows["is_up"].to_numpy()
-    draws = {
+    draws = _calls(said, is_up, drawn) | {
         "auc": {who: area_under_curve(one.score, is_up, drawn) for who, one in said.items()},
         "accuracy": {who: drawn.mean((one.is_up == is_up) * 1.0) for who, one in said.items()},
         "net_return": {
@@ -67,6 +69,28 @@ def compare(
         },
     }
     return tuple(_comparison(metric, draws[metric]) for metric in COMPARED)
+
+
+def _calls(
+    said: Mapping[Contender, Opinions], is_up: NDArray[np.bool_], drawn: SessionResamples
+) -> dict[str, dict[Contender, FloatArray]]:
+    """Return precision, recall and F1 of calls of a rise in each resample."""
+    came = drawn.totals(is_up.astype(np.float64))[:, 0]
+    found: dict[str, dict[Contender, FloatArray]] = {"precision": {}, "recall": {}, "f1": {}}
+    for who, one in said.items():
+        called = drawn.totals(one.is_up.astype(np.float64))[:, 0]
+        right = drawn.totals((one.is_up & is_up).astype(np.float64))[:, 0]
+        found["precision"][who] = _share(right, called)
+        found["recall"][who] = _share(right, came)
+        found["f1"][who] = _share(2 * right, called + came)
+    return found
+
+
+def _share(part: FloatArray, whole: FloatArray) -> FloatArray:
+    """Return a share in each resample, NaN where there is nothing to share."""
+    share = np.full(len(whole), np.nan)
+    np.divide(part, whole, out=share, where=whole > 0)
+    return share
 
 
 def _comparison(metric: str, draws: Mapping[Contender, FloatArray]) -> Comparison:
@@ -98,6 +122,4 @@ def _yearly_return(
     known = by_session["net_return"].is_not_null().to_numpy()
     sums = drawn.counts @ by_session["net_return"].fill_null(0.0).to_numpy()
     sessions = drawn.counts @ known
-    mean = np.full(len(sums), np.nan)
-    np.divide(sums, sessions, out=mean, where=sessions > 0)
-    return np.asarray(mean * SESSIONS_PER_YEAR)
+    return np.asarray(_share(sums, sessions) * SESSIONS_PER_YEAR)

@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipelines.documents.benchmark import BenchmarkFigure, BenchmarkRun
+from pipelines.documents.benchmark import BenchmarkRun
 from pipelines.documents.evaluation_run import (
     Counterfactual,
     DetailedMetrics,
@@ -26,6 +26,8 @@ from pipelines.pages import rendered
 Cells = tuple[str, ...]
 Picture = tuple[str, str]
 """What it shows, and the PNG as Base64."""
+SHOWN = ("auc", "accuracy", "net_return")
+"""Figures in the table of contenders."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,13 @@ class Section:
     flips: list[Cells]
     fairness: FairnessReport | None
     groups: list[Cells]
+
+    @property
+    def agreement(self) -> tuple[str, str]:
+        """Return how alike importances of halves and of models are, in words."""
+        stable = self.run.importance_stability
+        halves, models = (stable.halves, stable.models) if stable else (None, None)
+        return _interval(halves), _interval(models)
 
 
 def report_page(found: EvaluationDocuments) -> str:
@@ -121,14 +130,10 @@ def _contenders(runs: Sequence[BenchmarkRun], scenario: str) -> Iterator[Cells]:
     """Yield a row for the model and one for each baseline."""
     figures = {one.benchmark_name: one.results[scenario].figures for one in runs}
     first = next(iter(figures.values()))
-    yield "model", *(_interval(one.model) for one in first.values()), ""
+    yield "model", *(_interval(first[one].model) for one in SHOWN), ""
     for name, found in figures.items():
-        own = [_interval(one.baseline) for one in found.values()]
-        yield name, *own, _delta(found["net_return"])
-
-
-def _delta(found: BenchmarkFigure) -> str:
-    return _interval(found.delta)
+        own = [_interval(found[one].baseline) for one in SHOWN]
+        yield name, *own, _interval(found["net_return"].delta)
 
 
 def _confusion(details: DetailedMetrics) -> list[Cells]:

@@ -58,6 +58,10 @@ def test_contenders_earn_what_their_rule_says() -> None:
     assert right[Contender.MOMENTUM] == 1.0
     assert right[Contender.BUY_AND_HOLD] == 0.5
     assert right[Contender.COIN] == pytest.approx(0.5, abs=0.12)
+    found = figures(rows_of(), cost=0.0)
+    held = Contender.BUY_AND_HOLD
+    assert (found["precision"][held], found["recall"][held]) == (0.5, 1.0)
+    assert found["f1"][held] == pytest.approx(2 / 3)
 
 
 def test_holding_pays_once_and_tossing_pays_daily() -> None:
@@ -95,7 +99,8 @@ def test_a_difference_is_measured_on_the_same_sessions() -> None:
     drawn = resample_sessions(
         noisy["session"].to_numpy(), resamples=50, rng=np.random.default_rng(1)
     )
-    (*_, earned) = compare(noisy, opinions(noisy), drawn, cost_basis_points=5.0)
+    compared = compare(noisy, opinions(noisy), drawn, cost_basis_points=5.0)
+    (earned,) = [one for one in compared if one.metric == "net_return"]
     model, same = earned.values[Contender.MODEL], earned.differences[Contender.MOMENTUM]
     assert model.upper - model.lower > 0.1
     assert (same.lower, same.upper) == (0.0, 0.0)
