@@ -70,9 +70,18 @@ TO ?=
 training-set: $(READY) ## List what models were trained on, or make one training set again from its name.
 	@$(BIN)/python -m commands.training_set --id "$(ID)" --to "$(TO)"
 
+# `make replay SESSION=2013-02-28`, a range with SESSION=2013-01-02...2013-02-28, or nights drawn of
+# it, or of all, with RANDOM=20 (and SEED=1 for others).
+RANDOM ?=
+SEED ?=
+
 .PHONY: replay
-replay: $(READY) ## Make a past night's documents again and compare: SESSION=YYYY-MM-DD.
-	@$(BIN)/python -m commands.replay --session "$(SESSION)"
+replay: $(READY) ## Make past nights' documents again and compare: SESSION=YYYY-MM-DD, RANDOM=20.
+	@$(BIN)/python -m commands.replay --session "$(SESSION)" --random "$(RANDOM)" --seed "$(SEED)"
+
+.PHONY: refill
+refill: $(READY) ## Publish all nights of the lake again, into a MongoDB that was lost.
+	@$(BIN)/python -m commands.refill
 
 .PHONY: evaluate
 evaluate: $(READY) ## Replay scenarios against baselines as the newest night (or SESSION) knows them.

@@ -99,7 +99,7 @@ def night_manifest(
             scores=lake.of_sessions(SIGNAL_SCORES, sessions),
             quarantined=lake.of_sessions(QUARANTINED_PRICES, sessions),
             snapshots=nights.fix_snapshots(tonight),
-            published=published_by(serving, newest=nights.newest_published()),
+            published=published_by(serving, newest=nights.newest_published(), told=nights.told),
             provenance=provenance(SignalSettings()),
             run_id=context.run.run_id,
         )

@@ -3,6 +3,7 @@
 import time
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 import dagster as dg
 from dagster import DagsterEventType, EventLogEntry
@@ -30,8 +31,9 @@ class Failure:
 class Progress:
     """Prints a run's steps as they begin and end; given to Dagster as an event listener."""
 
-    def __init__(self) -> None:
-        """Start with no step begun."""
+    def __init__(self, *, shows_steps: bool = True) -> None:
+        """Start with no step begun; where many runs follow each other, only failures are shown."""
+        self._shows_steps = shows_steps
         self._began: dict[str, float] = {}
         self.failure: Failure | None = None
 
@@ -40,11 +42,11 @@ class Progress:
         step = entry.step_key or ""
         event = entry.dagster_event
         if event is None:
-            CONSOLE.print(f"      {entry.user_message}", style="dim", markup=False)
+            self._print(f"      {entry.user_message}", style="dim", markup=False)
         elif event.event_type is DagsterEventType.STEP_START:
             self._began[step] = time.monotonic()
         elif event.event_type is DagsterEventType.STEP_SUCCESS:
-            CONSOLE.print(f"  [green]✓[/green] {step} [dim]{self._seconds(step):.1f} s[/dim]")
+            self._print(f"  [green]✓[/green] {step} [dim]{self._seconds(step):.1f} s[/dim]")
         elif event.event_type is DagsterEventType.STEP_UP_FOR_RETRY:
             retry = event.step_retry_data
             pause = f"tried again in {retry.seconds_to_wait or 0:g} s"
@@ -55,20 +57,29 @@ class Progress:
             self.failure = _failure(step, event.step_failure_data.error)
             CONSOLE.print(f"    {self.failure.message}", style="red", markup=False)
 
+    def _print(self, line: str, **how: Any) -> None:
+        """Print a line that tells of no failure."""
+        if self._shows_steps:
+            CONSOLE.print(line, **how)
+
     def _seconds(self, step: str) -> float:
         """Return how long a step has taken so far."""
         return time.monotonic() - self._began.get(step, time.monotonic())
 
 
 def run_job(
-    job: dg.JobDefinition, instance: dg.DagsterInstance, *, tags: dict[str, str]
+    job: dg.JobDefinition,
+    instance: dg.DagsterInstance,
+    *,
+    tags: dict[str, str],
+    shows_steps: bool = True,
 ) -> Failure | None:
     """Run a job in this process, with progress, recorded in the instance for the UI.
 
     Returns what failed, which has been printed; None where all went well.
     """
     run_id = str(uuid.uuid4())
-    progress = Progress()
+    progress = Progress(shows_steps=shows_steps)
     instance.add_event_listener(run_id, progress)
     result = job.execute_in_process(
         run_config=QUIET_LOGGERS, instance=instance, run_id=run_id, tags=tags, raise_on_error=False

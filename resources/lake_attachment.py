@@ -80,13 +80,7 @@ def detach(catalog: str) -> None:
 
 def _attach(location: LakeLocation) -> _Attachment:
     """Attach the lake and create the tables that it does not have yet."""
-    settings = {
-        "extension_directory": location.extension_directory,
-        "autoinstall_known_extensions": False,
-        # Polars counts the processors that this process may use, DuckDB those of the machine; each
-        # thread beyond the first doubles what a small statement costs.
-        "threads": pl.thread_pool_size(),
-    }
+    settings = connection_settings(location)
     database = DuckDBResource(database=":memory:", connection_config=settings)
     with ExitStack() as stack:
         connection = stack.enter_context(database.get_connection())
@@ -95,6 +89,17 @@ def _attach(location: LakeLocation) -> _Attachment:
         with location.catalog.held():
             _attach_lake(connection, location)
         return _Attachment(connection, stack.pop_all())
+
+
+def connection_settings(location: LakeLocation) -> dict[str, str | bool | int | float | list[str]]:
+    """Return the settings of a connection that a lake is attached to."""
+    return {
+        "extension_directory": location.extension_directory,
+        "autoinstall_known_extensions": False,
+        # Polars counts the processors that this process may use, DuckDB those of the machine; each
+        # thread beyond the first doubles what a small statement costs.
+        "threads": pl.thread_pool_size(),
+    }
 
 
 def _attach_lake(connection: duckdb.DuckDBPyConnection, location: LakeLocation) -> None:

@@ -3,40 +3,37 @@
 from collections.abc import Callable, Mapping
 from datetime import date
 
-from pipelines.documents.pipeline_run import PipelineRun, PublishedCollection
+from pipelines.documents.pipeline_run import PublishedCollection
 from pipelines.manifest import lasting_scopes, passing_scopes
 from pipelines.nights import Night
 from resources.serving import Serving
 
+Counted = Mapping[str, PublishedCollection]
+
 
 def published_by(
-    serving: Serving, *, newest: date | None
-) -> Callable[[Night], Mapping[str, PublishedCollection]]:
-    """Return what tells a night's collections; `newest` is the newest published session.
+    serving: Serving, *, newest: date | None, told: Callable[[Night], Counted]
+) -> Callable[[Night], Counted]:
+    """Return what tells a night's collections.
 
     Later nights move some documents on. A night that is run again after one keeps what its manifest
     says of these, so that the rerun makes the same manifest.
+
+    Args:
+        serving: Where the documents stand.
+        newest: The newest published session.
+        told: What a night's manifest says, as the lake keeps it: MongoDB may have been lost.
     """
 
-    def published(night: Night) -> Mapping[str, PublishedCollection]:
+    def published(night: Night) -> Counted:
         counted = serving.summaries(lasting_scopes(night))
         is_past = newest is not None and night.session < newest
-        told = _told(serving, night) if is_past else {}
+        before = told(night) if is_past else {}
         passing = {
             model: scope
             for model, scope in passing_scopes(night).items()
-            if model.collection not in told
+            if model.collection not in before
         }
-        return {**told, **counted, **serving.summaries(passing)}
+        return {**before, **counted, **serving.summaries(passing)}
 
     return published
-
-
-def _told(serving: Serving, night: Night) -> dict[str, PublishedCollection]:
-    """Return what the stored manifest of a night says; nothing if there is none."""
-    with serving.connect() as database:
-        manifest = database[PipelineRun.collection].find_one({"night_id": night.night_id})
-    return {
-        name: PublishedCollection.model_validate(told)
-        for name, told in (manifest or {"collections": {}})["collections"].items()
-    }

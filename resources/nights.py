@@ -1,6 +1,6 @@
 """The nights of the lake: opened once each, with an `as_of` that never changes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -8,7 +8,7 @@ import dagster as dg
 import polars as pl
 
 from pipelines.calendar import EARLIEST_SESSION, ExchangeCalendar
-from pipelines.documents.pipeline_run import PipelineRun
+from pipelines.documents.pipeline_run import PipelineRun, PublishedCollection
 from pipelines.nights import Night, Origin, open_night
 from pipelines.tables import EXCHANGE_SESSIONS, NIGHTS
 from resources.lake import Lake
@@ -127,14 +127,15 @@ class Nights(dg.ConfigurableResource[Any]):
         Raises:
             UnpublishedNightError: it was not published to the end.
         """
-        kept = self.lake.read(
-            "SELECT manifest FROM nights WHERE market = $market AND session = $session",
-            {"market": self.market.name, "session": session},
-        )
-        text: str | None = kept["manifest"][0] if kept.height else None
-        if text is None:
+        kept = self._kept(session)
+        if kept is None:
             raise UnpublishedNightError(session, self.market.name)
-        return PipelineRun.model_validate_json(text)
+        return kept
+
+    def told(self, night: Night) -> Mapping[str, PublishedCollection]:
+        """Return what a night's manifest says of its collections; nothing before it has one."""
+        kept = self._kept(night.session)
+        return kept.collections if kept else {}
 
     def published(self) -> list[Night]:
         """Return the nights whose manifests are kept, in order."""
@@ -157,6 +158,15 @@ class Nights(dg.ConfigurableResource[Any]):
         """Return a night, or the newest that was published to the end if that is newer."""
         newest = self.newest_published()
         return night if newest is None or newest <= night.session else self.find([newest])[0]
+
+    def _kept(self, session: date) -> PipelineRun | None:
+        """Return the manifest of a night, if it was published to the end."""
+        kept = self.lake.read(
+            "SELECT manifest FROM nights WHERE market = $market AND session = $session",
+            {"market": self.market.name, "session": session},
+        )
+        text: str | None = kept["manifest"][0] if kept.height else None
+        return None if text is None else PipelineRun.model_validate_json(text)
 
     def _stored(self, sessions: Sequence[date]) -> list[Night]:
         """Return the nights of sessions that the lake knows."""

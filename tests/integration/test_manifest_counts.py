@@ -3,12 +3,12 @@
 from datetime import date, timedelta
 
 from pipelines.documents.daily_price import DailyPrice
-from pipelines.documents.pipeline_run import PipelineRun
+from pipelines.documents.pipeline_run import PublishedCollection
 from pipelines.documents.quality_event import DataQualityEvent
 from pipelines.nights import Night, Origin
 from resources.manifest_counts import published_by
 from resources.serving import Serving
-from tests.support.documents import AS_OF, SESSION, a_price, a_run, an_event
+from tests.support.documents import AS_OF, SESSION, a_price, an_event
 
 NIGHT = Night("sample", SESSION, AS_OF, Origin.LIVE)
 LATER: date = SESSION + timedelta(days=3)
@@ -21,11 +21,16 @@ def seen_by(night_id: str, status: str = "open") -> DataQualityEvent:
     return an_event(metadata=metadata)
 
 
+def nothing(_: Night) -> dict[str, PublishedCollection]:
+    """Return what the manifest of a night says that has none yet."""
+    return {}
+
+
 def test_a_night_counts_its_documents_in_every_collection(serving: Serving) -> None:
     """A collection that no manifest names could be lost without a word."""
     serving.reconcile(DailyPrice, [a_price()], scope={}, as_of=AS_OF)
     serving.reconcile(DataQualityEvent, [seen_by(NIGHT.night_id)], scope={}, as_of=AS_OF)
-    counted = published_by(serving, newest=None)(NIGHT)
+    counted = published_by(serving, newest=None, told=nothing)(NIGHT)
     assert {name for name, one in counted.items() if one.documents} == {
         "stock_price_daily",
         "data_quality_events",
@@ -46,10 +51,8 @@ def test_a_night_that_is_run_again_tells_of_moved_documents_what_it_told_then(
 ) -> None:
     """An event has been superseded since; the night did not publish that."""
     serving.reconcile(DataQualityEvent, [seen_by(NIGHT.night_id)], scope={}, as_of=AS_OF)
-    told = published_by(serving, newest=None)(NIGHT)
-    manifest = a_run(night_id=NIGHT.night_id, collections=dict(told))
-    serving.reconcile(PipelineRun, [manifest], scope={}, as_of=AS_OF)
+    told = published_by(serving, newest=None, told=nothing)(NIGHT)
     moved = [seen_by(NIGHT.night_id, "superseded")]
     serving.reconcile(DataQualityEvent, moved, scope={}, as_of=AS_OF)
-    assert published_by(serving, newest=LATER)(NIGHT) == told
-    assert published_by(serving, newest=SESSION)(NIGHT) != told
+    assert published_by(serving, newest=LATER, told=lambda _: told)(NIGHT) == told
+    assert published_by(serving, newest=SESSION, told=lambda _: told)(NIGHT) != told
