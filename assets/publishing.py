@@ -21,6 +21,7 @@ from assets.published_registry import published_registry
 from assets.published_track_record import published_outcomes, published_track_records
 from assets.regimes import published_regimes
 from assets.reporting import publishing_metadata
+from assets.signal_changes import signal_changes
 from assets.signals import signal_scores
 from assets.track_record import track_records
 from pipelines.anomalies.tables import QUARANTINED_PRICES
@@ -31,9 +32,10 @@ from pipelines.features.groups import longest_look_back
 from pipelines.lifecycle.tables import TRACK_RECORDS
 from pipelines.lifecycle.track_record import live_records
 from pipelines.manifest import manifests
+from pipelines.signals.changes import change_documents
 from pipelines.signals.nightly import signal_documents, signal_scope
 from pipelines.signals.settings import SignalSettings
-from pipelines.tables import SIGNAL_SCORES
+from pipelines.tables import SIGNAL_CHANGES, SIGNAL_SCORES
 from resources.lake import Lake
 from resources.manifest_counts import published_by
 from resources.market import Market
@@ -44,7 +46,7 @@ from resources.serving import Serving
 
 
 @published_asset(
-    [signal_scores, track_records],
+    [signal_scores, signal_changes, track_records],
     by_session=True,
 )
 def published_signals(
@@ -68,6 +70,7 @@ def published_signals(
             track_records=model_registry.track_records(scores["model_version"]),
             live_records=live_records(lake.of_sessions(TRACK_RECORDS, sessions)),
             look_back_sessions=longest_look_back(SIGNAL_GROUPS),
+            changes=change_documents(lake.of_sessions(SIGNAL_CHANGES, sessions)),
         ),
         scope=signal_scope(tonight),
         as_of=tonight[-1].as_of,

@@ -5,7 +5,8 @@ import dagster as dg
 from assets.groups import Group
 
 REPLAYED = (
-    dg.AssetSelection.assets("signal_scores", "regime_states", "portfolio_forecasts")
+    dg.AssetSelection.assets("signal_scores", "signal_changes", "regime_states")
+    | dg.AssetSelection.assets("portfolio_forecasts")
     | dg.AssetSelection.assets("track_records")
     | dg.AssetSelection.groups(Group.PUBLISHING)
 ) - dg.AssetSelection.assets(

@@ -249,6 +249,27 @@ SIGNAL_SCORES = Table(
     ),
 )
 
+SIGNAL_CHANGES = Table(
+    "signal_changes",
+    "What moved each symbol's probability since the session before, where both nights had an "
+    "opinion. The parts are in probability and add up to the move.",
+    ("symbol", "session", "horizon"),
+    (
+        SYMBOL,
+        SESSION,
+        Column("horizon", "INTEGER", "Sessions ahead that the opinion is about."),
+        Column("night_id", "VARCHAR", "The night that scored."),
+        Column("origin", "VARCHAR", "'live' changes are never rewritten; 'backfill' ones may be."),
+        Column("former_session", "DATE", "The session before."),
+        Column("former_model_version", "BIGINT", "The version that scored it."),
+        Column("former_probability", "DOUBLE", "The opinion that was published then."),
+        Column("data_revision", "DOUBLE", "By its features as they are known now."),
+        Column("new_bar", "DOUBLE", "By tonight's features in their place."),
+        Column("model", "DOUBLE", "By tonight's ensemble, on the former calibration line."),
+        Column("calibration", "DOUBLE", "By tonight's calibration line."),
+    ),
+)
+
 TRIALS = Table(
     "trials",
     "Every family of models ever tried out of sample, published or not: the count that the best of "
@@ -341,6 +362,7 @@ TABLES: Mapping[str, Table] = {
         *VERSION_TABLES,
         NEXT_SESSION_LABELS,
         SIGNAL_SCORES,
+        SIGNAL_CHANGES,
         TRIALS,
         TRIAL_RETURNS,
         *FORECAST_TABLES,

@@ -43,8 +43,13 @@ class PastLake(Lake):
         *,
         version: int | None = None,
     ) -> pl.DataFrame:
-        """Return the rows of a query; there is one version, this one."""
-        return super().read(query.replace("{at}", ""), parameters)
+        """Return the rows of a query; versions before this one are read from the lake on disk."""
+        if version is None or version >= self.lake_version:
+            return super().read(query.replace("{at}", ""), parameters)
+        with self.connect() as connection:
+            connection.execute("USE kept")
+            text = query.replace("{at}", f"AT (VERSION => {version})")
+            return connection.sql(text, params=dict(parameters or {})).pl()
 
     @override
     def version(self) -> int:

@@ -12,7 +12,7 @@ from pipelines.table import Table, create_statement
 from resources.past_lake import PastLake
 
 OUTPUTS = (
-    *("signal_scores", "regime_states", "track_records"),
+    *("signal_scores", "signal_changes", "regime_states", "track_records"),
     *("portfolio_forecasts", "portfolio_forecast_history"),
 )
 """Tables that a night makes rows of by its session, from state and models."""

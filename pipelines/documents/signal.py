@@ -22,6 +22,9 @@ Recommendation = Literal["strong_buy", "buy", "hold", "sell", "strong_sell"]
 LARGEST_UNEXPLAINED = 1e-6
 """Log-odds that rounding to 10 digits may leave between a probability and its explanation."""
 
+LARGEST_UNSPLIT = 1e-8
+"""Probability that rounding may leave between a move and its parts."""
+
 
 class TrackRecord(DocumentPart):
     """How the model did on sessions that it had not seen; null where that was not measurable."""
@@ -35,6 +38,20 @@ class TrackRecord(DocumentPart):
     )
     sessions: Count = Field(description="Sessions measured on.")
     rows: Count = Field(description="Predictions measured on.")
+
+
+class SignalChange(DocumentPart):
+    """What moved a probability since the session before, in probability; the parts add up."""
+
+    former_session: date = Field(description="The session before.")
+    former_model_version: Count = Field(description="The version that scored it.")
+    former_probability: Probability = Field(description="The opinion that was published then.")
+    data_revision: Number = Field(
+        description="By what revisions have changed since in that session's features."
+    )
+    new_bar: Number = Field(description="By tonight's features in their place.")
+    model: Number = Field(description="By tonight's ensemble, on the former calibration line.")
+    calibration: Number = Field(description="By tonight's calibration line.")
 
 
 class MLSignal(PublishedDocument):
@@ -96,6 +113,11 @@ class MLSignal(PublishedDocument):
     top_signals: Annotated[tuple[str, ...], Field(strict=False)] = Field(
         default=(), description="The largest contributions in plain words."
     )
+    change: SignalChange | None = Field(
+        default=None,
+        description="What moved the probability since the session before; null where one of the "
+        "two abstains, or the former was scored from other features.",
+    )
 
     @model_validator(mode="after")
     def _require_sight_of_the_past_only(self) -> Self:
@@ -136,6 +158,21 @@ class MLSignal(PublishedDocument):
                 f"{self.symbol} {self.session}: contributions and baseline_log_odds sum to {told}, "
                 f"but the log-odds of the probability are {stated}: give the contributions of the "
                 "model that gave the probability"
+            )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _require_parts_that_add_up(self) -> Self:
+        """Refuse a change whose parts are not the move of the probability."""
+        if (told := self.change) is None:
+            return self
+        parts = told.data_revision + told.new_bar + told.model + told.calibration
+        moved = self.probability - told.former_probability
+        if abs(parts - moved) > LARGEST_UNSPLIT:
+            message = (
+                f"{self.symbol} {self.session}: the probability moved by {moved}, but the parts "
+                f"of the change sum to {parts}: split the move between the published opinions"
             )
             raise ValueError(message)
         return self

@@ -8,7 +8,7 @@ import polars as pl
 
 from pipelines.documents.contribution import FeatureContribution, top_signals
 from pipelines.documents.measured import MeasuredValue
-from pipelines.documents.signal import MLSignal, TrackRecord
+from pipelines.documents.signal import MLSignal, SignalChange, TrackRecord
 from pipelines.documents.track_record import LiveRecord
 from pipelines.nights import Night, Origin
 from pipelines.signals.model import TrainedSignal
@@ -82,6 +82,7 @@ def signal_documents(
     track_records: Mapping[int, SignalMetrics | None],
     live_records: Mapping[tuple[date, int], LiveRecord],
     look_back_sessions: int,
+    changes: Mapping[tuple[object, ...], SignalChange],
 ) -> Iterator[MLSignal]:
     """Make the documents of scores.
 
@@ -91,6 +92,8 @@ def signal_documents(
         track_records: What each model version had shown out of sample when it was trained.
         live_records: What each version's live opinions were worth, as each night knew.
         look_back_sessions: How many sessions back the features reach.
+        changes: What moved each symbol's probability since the session before, by symbol and
+            session.
     """
     by_session = {night.session: night for night in nights}
     look_back_days = max(5, round(look_back_sessions * CALENDAR_DAYS_PER_SESSION))
@@ -120,6 +123,7 @@ def signal_documents(
             baseline_log_odds=row["baseline_log_odds"],
             feature_contributions=contributions,
             top_signals=top_signals(contributions),
+            change=changes.get((row["symbol"], row["session"])),
         )
 
 

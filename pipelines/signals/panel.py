@@ -1,7 +1,7 @@
 """What models read: the features of every group, and beside them what the next session brought."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from pipelines.features.groups import FeatureGroup, feature_names
@@ -48,11 +48,12 @@ def panel_query(source: PanelSource) -> str:
     """
 
 
-def features_query(groups: Sequence[FeatureGroup]) -> str:
-    """Return SQL for the features of `$sessions`, which a model scores."""
+def features_query(groups: Sequence[FeatureGroup], *, at: str = "") -> str:
+    """Return SQL for the features of `$sessions`, which a model scores; `at` as in a source."""
+    source = replace(PanelSource.of(groups), at=at)
     return f"""
-        SELECT symbol, session, {", ".join(feature_names(groups))}
-        FROM {_joined(PanelSource.of(groups))}
+        SELECT symbol, session, {", ".join(source.names)}
+        FROM {_joined(source)}
         WHERE {IN_SESSIONS}
         ORDER BY session, symbol
     """

@@ -1,12 +1,14 @@
 """Past nights made again: replayed to the byte, and published again into an empty MongoDB."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from typing_extensions import override
 
 from commands.refill import Refiller
 from commands.replay import chosen, replay_resources, replayed_night
@@ -14,7 +16,9 @@ from pipelines.documents.values import midnight_of
 from pipelines.lifecycle.refill import StandingDocumentsError
 from pipelines.markets.sample import load_sample_market
 from pipelines.regimes.tables import REGIME_FITS
-from resources.model_registry import ModelRegistry
+from pipelines.signals.model import TrainedSignal
+from pipelines.validation.session_bootstrap import Estimate
+from resources.model_registry import ModelRegistry, raise_corrupt
 from resources.nights import Nights, UnpublishedNightError
 from resources.replay import Replay, ReplayedRegistry, replay_of
 from resources.serving import Serving
@@ -27,7 +31,38 @@ SYMBOLS = ("AAPL", "IBM", "MSFT")
 WITHHELD, REVISED = date(2004, 8, 20), date(2004, 8, 27)
 DECIDED = datetime(2004, 9, 2, 12, 30, tzinfo=UTC)
 
+GAIN = Estimate(0.01, 0.005, 0.015)
 Documents = dict[str, list[dict[str, Any]]]
+
+
+class SkilledRegistry(ModelRegistry):
+    """The registry, whose models are taken to have shown skill: those of 2004 would be silent."""
+
+    @override
+    def model_by_session(
+        self,
+        market: str,
+        *,
+        features_version: str,
+        complain: Callable[[str], None] = raise_corrupt,
+    ) -> Callable[[date], tuple[int, TrainedSignal] | None]:
+        """Return the look-up of the model that scores a session."""
+        model_for = super().model_by_session(
+            market, features_version=features_version, complain=complain
+        )
+
+        def skilled(session: date) -> tuple[int, TrainedSignal] | None:
+            found = model_for(session)
+            if found is None or (record := found[1].track_record) is None:
+                return found
+            shown = replace(record, information_z=5.0, log_loss_gain=GAIN)
+            return found[0], replace(found[1], track_record=shown)
+
+        return skilled
+
+
+class SkilledReplay(SkilledRegistry, ReplayedRegistry):
+    """The same, where one version scores."""
 
 
 def bars(folder: Path, *, is_revised: bool) -> OtherBarsMarket:
@@ -56,7 +91,7 @@ def desk_of(trained_desk: Desk, folder: Path, *, is_revised: bool) -> Desk:
         market=bars(folder, is_revised=is_revised),
         feature_groups=LEARNED_FEATURES,
     )
-    desk.replace(model_registry=trained_desk.resources["model_registry"])
+    desk.replace(model_registry=SkilledRegistry(**dict(trained_desk.resources["model_registry"])))
     return desk
 
 
@@ -98,17 +133,24 @@ def settings_of(trained_desk: Desk) -> Settings:
 
 
 def replayed(
-    desk: Desk, session: date, settings: Settings, **others: Any
+    desk: Desk, session: date, settings: Settings, *, used_version: int | None = None
 ) -> tuple[Replay, dict[str, list[str]]]:
-    """Replay a night with resources of a desk; return what differs, by collection."""
+    """Replay a night with resources of a desk; return what differs, by collection.
+
+    The model that scored is used, or another version.
+    """
     nights: Nights = desk.resources["nights"]
     (night,) = nights.find([session])
     manifest = nights.manifest(session)
     with replay_of(
         night, manifest, lake=desk.lake, serving=desk.serving, scratch=desk.serving
     ) as replay:
+        registry = SkilledReplay(
+            **dict(desk.resources["model_registry"]),
+            used_version=used_version or manifest.model_versions["signal"],
+        )
         resources = replay_resources(settings, replay, market=desk.market)
-        assert not replayed_night(resources | others, session)
+        assert not replayed_night(resources | {"model_registry": registry}, session)
         differing = [one.collection for one in replay.comparison() if not one.is_same]
         return replay, {name: list(replay.differences(name)) for name in differing}
 
@@ -144,10 +186,20 @@ def test_what_differs_is_named_by_document_and_field(desk: Desk, trained_desk: D
     (used, *_) = [one.number for one in registry.versions("sample")]
     nights: Nights = desk.resources["nights"]
     assert nights.manifest(LATER).model_versions["signal"] != used
-    other = ReplayedRegistry(**dict(registry), used_version=used)
-    _, differing = replayed(desk, LATER, settings_of(trained_desk), model_registry=other)
+    _, differing = replayed(desk, LATER, settings_of(trained_desk), used_version=used)
     assert set(differing) == {"ml_signals"}
     assert any("AAPL" in line and "probability" in line for line in differing["ml_signals"])
+
+
+def test_what_moved_a_signal_is_told_with_the_revision_apart(desk: Desk) -> None:
+    """A corrected bar of last week would pass for news of tonight."""
+    signals = {(one["symbol"], one["session"]): one for one in desk.documents()["ml_signals"]}
+    quiet = signals["AAPL", NIGHT.isoformat()]["change"]
+    assert (quiet["former_session"], quiet["data_revision"]) == (TRAINED_SESSION.isoformat(), 0)
+    assert quiet["new_bar"] != 0
+    told = signals["AAPL", LATER.isoformat()]["change"]
+    assert told["former_probability"] == signals["AAPL", NIGHT.isoformat()]["probability"]
+    assert told["data_revision"] != 0
 
 
 def test_a_night_without_a_manifest_is_refused_by_name(desk: Desk) -> None:
@@ -160,7 +212,7 @@ def test_a_night_without_a_manifest_is_refused_by_name(desk: Desk) -> None:
 def refiller(desk: Desk, trained_desk: Desk, serving: Serving) -> Refiller:
     """Return what fills a database with the desk's nights."""
     assert desk.market is not None
-    registry: ModelRegistry = trained_desk.resources["model_registry"]
+    registry: ModelRegistry = desk.resources["model_registry"]
     return Refiller(settings_of(trained_desk), desk.lake, serving, desk.market, registry)
 
 

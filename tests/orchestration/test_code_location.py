@@ -24,6 +24,7 @@ JOBS = ("nightly", "training", "history", "evaluation")
 PARTITIONED = {
     *(
         "signal_scores",
+        "signal_changes",
         "published_signals",
         "published_quality_summaries",
         "night_manifest",

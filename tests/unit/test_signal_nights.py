@@ -88,6 +88,7 @@ def test_an_abstention_is_published_with_its_reason_and_no_opinion() -> None:
             track_records={},
             live_records={},
             look_back_sessions=63,
+            changes={},
         )
     )
     assert [document.abstain_reason for document in documents] == ["stale", "no_model"]
@@ -120,6 +121,7 @@ def test_an_opinion_is_published_with_model_contributions_and_record() -> None:
             track_records={7: metrics},
             live_records={(tonight, 7): LIVE_RECORD},
             look_back_sessions=1,
+            changes={},
         )
     )
     assert rows["trained_through"].unique().to_list() == [model.trained_through]
