@@ -40,7 +40,7 @@ from pipelines.evaluation.fairness import fairness_document
 from pipelines.evaluation.figures import figures
 from pipelines.evaluation.measures import Comparison
 from pipelines.evaluation.plan import EvaluationPlan
-from pipelines.evaluation.verdicts import Check, compliance, words
+from pipelines.evaluation.verdicts import Check, compliance
 from pipelines.lifecycle.versions import MODEL_NAME
 from pipelines.nights import Night
 from pipelines.signals.selection import SelectionEvidence
@@ -206,7 +206,7 @@ def _summary(result: ScenarioResult) -> EvaluationSummary:
     return EvaluationSummary(
         metrics=_comparisons(metrics, result.comparisons) if metrics else (),
         compliance=compliance(result.verdict, result.checks).value,
-        notes=words(result.verdict, metrics, without_model=result.without_model),
+        notes=result.notes,
         detailed_metrics=_details(result.curves, result.comparisons) if result.curves else None,
     )
 

@@ -15,7 +15,7 @@ from pipelines.evaluation.groups import GroupResult, measure_groups
 from pipelines.evaluation.measures import Comparison, compare
 from pipelines.evaluation.plan import EvaluationPlan, Scenario
 from pipelines.evaluation.replay import ModelFor, Turn, replay, turns
-from pipelines.evaluation.verdicts import FEWEST_SESSIONS, Check, Verdict, checks, verdict
+from pipelines.evaluation.verdicts import FEWEST_SESSIONS, Check, Verdict, checks, verdict, words
 from pipelines.validation.long_short import COST_BASIS_POINTS
 from pipelines.validation.metrics import SignalMetrics, measure_predictions
 from pipelines.validation.session_bootstrap import SessionResamples, resample_sessions
@@ -60,6 +60,16 @@ class ScenarioResult:
     checks: tuple[Check, ...] = ()
     verdict: Verdict = Verdict.NOT_MEASURED
     versions: tuple[int, ...] = ()
+
+    @property
+    def notes(self) -> str:
+        """Return the verdict in words."""
+        return words(
+            self.verdict,
+            self.metrics,
+            sessions=self.rows["session"].n_unique(),
+            without_model=self.without_model,
+        )
 
 
 def evaluate(

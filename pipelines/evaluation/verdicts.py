@@ -71,7 +71,7 @@ def compliance(verdict: Verdict, done: Sequence[Check]) -> Compliance:
 
 def verdict(metrics: SignalMetrics | None) -> Verdict:
     """Return whether measured probabilities show skill."""
-    if metrics is None or metrics.sessions < FEWEST_SESSIONS:
+    if metrics is None:
         return Verdict.NOT_MEASURED
     gain, information = metrics.log_loss_gain, metrics.information_z
     if gain is None or information is None:
@@ -80,15 +80,23 @@ def verdict(metrics: SignalMetrics | None) -> Verdict:
     return Verdict.SKILL if is_skill else Verdict.NO_SKILL_SHOWN
 
 
-def words(found: Verdict, metrics: SignalMetrics | None, *, without_model: int) -> str:
-    """Return the verdict as a sentence with its figures."""
+def words(
+    found: Verdict, metrics: SignalMetrics | None, *, sessions: int, without_model: int
+) -> str:
+    """Return the verdict as a sentence with its figures.
+
+    Args:
+        found: The verdict.
+        metrics: What it rests on; None where nothing was measured.
+        sessions: Sessions that could be scored.
+        without_model: Sessions before any model of their time.
+    """
     missing = f" {without_model} sessions had no model of their time." if without_model else ""
     if metrics is None:
-        return f"Not measured: no row of it could be scored.{missing}"
-    size = f"on {metrics.rows:,} signals of {metrics.sessions:,} sessions"
-    if found is Verdict.NOT_MEASURED:
-        return f"Not measured: {size} where {FEWEST_SESSIONS} sessions are needed.{missing}"
+        few = f"{sessions} of the {FEWEST_SESSIONS} sessions that a figure needs"
+        return f"Not measured: {few if sessions else 'no session of it to score'}.{missing}"
     area, known = metrics.auc or "undefined", metrics.information_z
     said = "no information at all" if known is None else f"information z {known:.2f}"
     head = "Skill" if found is Verdict.SKILL else "No skill shown"
+    size = f"on {metrics.rows:,} signals of {metrics.sessions:,} sessions"
     return f"{head}: AUC {area}, {said} {size}.{missing}"

@@ -91,3 +91,14 @@ def test_a_scenario_before_any_model_is_not_measured() -> None:
     assert told.sessions_without_model > 0
     assert "had no model of their time" in told.summary.notes
     assert told.summary.compliance == "warning"
+
+
+def test_ten_sessions_are_too_few_to_measure() -> None:
+    """Whole sessions drawn again from ten are so alike that an interval would say nothing."""
+    short = SCENARIO.model_copy(update={"end": date(2015, 12, 18)})
+    plan = EvaluationPlan(scenarios=(short,), thresholds=PLAN.thresholds)
+    panel = small_panel()
+    (result,) = evaluate(plan, panel, context_of(panel), models_of(small_training()))
+    told = run_document(result, NIGHT, selection=None)
+    assert (told.verdict, told.sessions, told.summary.metrics) == ("not_measured", 10, ())
+    assert told.summary.notes == "Not measured: 10 of the 20 sessions that a figure needs."
