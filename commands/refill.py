@@ -15,10 +15,12 @@ from pipelines.lifecycle.refill import (
     Stretch,
     missing_stretches,
 )
+from pipelines.signals.settings import SignalSettings
 from resources.lake import Lake
 from resources.market import Market
 from resources.model_registry import ModelRegistry
 from resources.nights import Nights
+from resources.provenance import provenance
 from resources.refill import (
     PastRegistry,
     lake_at,
@@ -38,6 +40,8 @@ from resources.wiring import (
     build_resources,
     build_serving,
 )
+
+OF_OTHER_CODE = "(other code published it: a field more gives a document another hash)"
 
 
 class FailedRefillError(RuntimeError):
@@ -133,10 +137,13 @@ def main() -> None:
 def told(refiller: Refiller) -> int:
     """Print which nights are what their manifests say; return the exit code."""
     nights = len(refiller.nights.published())
+    here = provenance(SignalSettings()).code_version
     differing = 0
     for night, collections in unlike_nights(refiller.serving, refiller.nights):
         differing += 1
-        CONSOLE.print(f"  [red]≠[/red] {night.session}  {', '.join(collections)}")
+        by = refiller.nights.manifest(night.session).code_version
+        why = "" if by == here else f" {OF_OTHER_CODE}"
+        CONSOLE.print(f"  [red]≠[/red] {night.session}  {', '.join(collections)}{why}")
     CONSOLE.print(f"\n{nights - differing} of {nights} nights are what they published")
     return 1 if differing else 0
 
