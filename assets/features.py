@@ -3,13 +3,14 @@
 from typing import Any
 
 import dagster as dg
+import polars as pl
 
 from assets.feature_report import feature_metadata
 from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
 from assets.reporting import table_metadata, update_metadata
-from pipelines.derivations import duplicate_key_query
+from pipelines.derivations import TableUpdate, duplicate_key_query
 from pipelines.features.cross_sections import CROSS_SECTIONS
 from pipelines.features.derivation import FEATURE_DERIVATIONS
 from pipelines.features.engine import feature_statistics_query
@@ -19,7 +20,6 @@ from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
 from pipelines.features.ranges import out_of_bounds, statistics_table
 from pipelines.features.technical import TECHNICAL
 from pipelines.label_derivation import NEXT_SESSION_LABELS_DERIVATION
-from pipelines.nights import Night
 from pipelines.tables import FEATURE_TABLES, MARKET_RETURNS, NEXT_SESSION_LABELS
 from resources.lake import Lake
 from resources.market import Market
@@ -49,16 +49,22 @@ def _feature_asset(group: FeatureGroup, description: str) -> dg.AssetsDefinition
         context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
     ) -> dg.MaterializeResult:
         night = nights.find(sessions_of_run(context.run.tags, market))[-1]
-        metadata = brought_up_to_date(group, lake, night)
+        update = lake.bring_up_to_date(FEATURE_DERIVATIONS[group.name], night=night)
+        metadata = derived_metadata(group, lake, update, statistics_of(group, lake))
         return dg.MaterializeResult(metadata={**metadata, **feature_metadata(lake, group)})
 
     return features
 
 
-def brought_up_to_date(group: FeatureGroup, lake: Lake, night: Night) -> dict[str, Any]:
-    """Bring a group's table up to date; return what to report of it."""
-    update = lake.bring_up_to_date(FEATURE_DERIVATIONS[group.name], night=night)
-    statistics = lake.read(feature_statistics_query(group, table=group.name))
+def statistics_of(group: FeatureGroup, lake: Lake) -> pl.DataFrame:
+    """Return how the values of a group's table are spread, one row a feature."""
+    return lake.read(feature_statistics_query(group, table=group.name))
+
+
+def derived_metadata(
+    group: FeatureGroup, lake: Lake, update: TableUpdate, statistics: pl.DataFrame
+) -> dict[str, Any]:
+    """Return what to report of a group's table that was brought up to date."""
     return {
         **update_metadata(lake, update),
         "features_version": group.version,
@@ -66,9 +72,8 @@ def brought_up_to_date(group: FeatureGroup, lake: Lake, night: Night) -> dict[st
     }
 
 
-def bounds_of(group: FeatureGroup, lake: Lake) -> dg.AssetCheckResult:
+def bounds_of(group: FeatureGroup, lake: Lake, statistics: pl.DataFrame) -> dg.AssetCheckResult:
     """Tell whether a stored group is what its own formulas can give."""
-    statistics = lake.read(feature_statistics_query(group, table=group.name))
     faults = out_of_bounds(group, statistics)
     repeated = lake.read(duplicate_key_query(FEATURE_TABLES[group.name])).item()
     return dg.AssetCheckResult(
@@ -99,7 +104,7 @@ def _bounds_check(group: FeatureGroup, asset: dg.AssetsDefinition) -> dg.AssetCh
         description=f"{_BOUNDS_DESCRIPTION} Where not, the night stops before it scores.",
     )
     def within_bounds(lake: Lake) -> dg.AssetCheckResult:
-        return bounds_of(group, lake)
+        return bounds_of(group, lake, statistics_of(group, lake))
 
     return within_bounds
 

@@ -5,7 +5,13 @@ from collections.abc import Iterator
 import dagster as dg
 
 from assets.feature_report import column_lineage
-from assets.features import bounds_of, brought_up_to_date, market_returns, no_rows_of
+from assets.features import (
+    bounds_of,
+    derived_metadata,
+    market_returns,
+    no_rows_of,
+    statistics_of,
+)
 from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
@@ -16,6 +22,7 @@ from pipelines.features.inputs import reads_market
 from pipelines.tables import FEATURE_TABLES
 from pipelines.views import filled_tables_query
 from resources.feature_choice import FeatureChoice
+from resources.feature_tables import bring_features_up_to_date
 from resources.lake import Lake
 from resources.market import Market
 from resources.nights import Nights
@@ -76,18 +83,23 @@ def optional_features(
     night = nights.find(sessions_of_run(context.run.tags, market))[-1]
     asked = {key.to_user_string() for key in context.selected_asset_keys}
     chosen = [group for group in feature_choice.optional_groups() if group.name in asked]
+    updates = bring_features_up_to_date(lake, chosen, night=night)
     for group in chosen:
-        metadata = brought_up_to_date(group, lake, night)
+        statistics = statistics_of(group, lake)
+        metadata = derived_metadata(group, lake, updates[group.name], statistics)
         lineage = dg.MetadataValue.column_lineage(column_lineage(group))
         yield dg.MaterializeResult(
             asset_key=group.name,
             metadata={**metadata, "dagster/column_lineage": lineage},
-            check_results=[bounds_of(group, lake)],
+            check_results=[bounds_of(group, lake, statistics)],
         )
     held = set(lake.read(filled_tables_query()).to_series())
     for group in OPTIONAL_GROUPS:
         if group.name in asked and group not in chosen:  # what it held before, or nothing
-            yield bounds_of(group, lake) if group.name in held else no_rows_of(group)
+            is_held = group.name in held
+            yield (
+                bounds_of(group, lake, statistics_of(group, lake)) if is_held else no_rows_of(group)
+            )
     if CHOICE in asked:
         names = ", ".join(group.name for group in chosen)
         yield dg.MaterializeResult(asset_key=CHOICE, metadata={"groups": names or "none"})

@@ -85,8 +85,8 @@ def polars_in_memory(bench: Bench, case: str, values: Path | None) -> Spent:
 
 def kernels_in_the_lake(bench: Bench) -> Spent:
     """Our tables, as a night derives them: read from the lake, computed, written and committed."""
-    from pipelines.features.derivation import FEATURE_DERIVATIONS
     from pipelines.features.kernels.frames import feature_frame
+    from resources.feature_tables import bring_features_up_to_date
 
     some = pl.read_ipc(bench.bars).head(SOME_ROWS).with_columns(is_wanted=True)
     for group in ALPHA158_GROUPS:
@@ -94,8 +94,7 @@ def kernels_in_the_lake(bench: Bench) -> Spent:
     lake = lake_in(bench.lake)
     lake.version()
     clock = _Clock()
-    for group in ALPHA158_GROUPS:
-        lake.bring_up_to_date(FEATURE_DERIVATIONS[group.name], night=bench.night)
+    bring_features_up_to_date(lake, ALPHA158_GROUPS, night=bench.night)
     return clock.spent()
 
 

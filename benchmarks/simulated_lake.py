@@ -48,7 +48,7 @@ def fill(folder: Path, settings: SimulationSettings, *, last: int = 0) -> int:
     def work(writer: LakeWriter) -> None:
         nonlocal rows
         writer.append(EXCHANGE_SESSIONS, _sessions(settings.days))
-        with LakeFiles(DAILY_PRICES, writer.data_path) as files:
+        with LakeFiles((DAILY_PRICES,), writer.data_path) as files:
             for bars in daily_rows(settings):
                 kept = bars.filter(pl.col("session") <= days[-1])
                 rows += kept.height

@@ -16,6 +16,8 @@ from pipelines.table import Table
 ROWS_AT_ONCE = 1_250_000
 """Rows that a batch reads at most, if it holds more than one symbol or session: some 400 MB with
 the features that are made of them."""
+VALUES_AT_ONCE = 40_000_000
+"""Values that a batch makes at most, 160 MB of them: for several tables at once, fewer rows."""
 RECENT = timedelta(days=31)
 """Changes that are older than this, counted from the newest one, are derived apart."""
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
@@ -69,7 +71,7 @@ def reached_query(derivation: Derivation, changed: str) -> str:
 
 
 def symbol_batches(
-    changes: pl.DataFrame, *, newest: date, rows_before: int
+    changes: pl.DataFrame, *, newest: date, rows_before: int, most: int
 ) -> Iterator[pl.DataFrame]:
     """Yield the changes of some symbols at a time, older ones first.
 
@@ -77,18 +79,25 @@ def symbol_batches(
         changes: symbol, is_recent, from_session, to_session.
         newest: The newest session of the sources.
         rows_before: Rows of a symbol that are read before its first change.
+        most: Rows of a batch.
     """
     until = pl.min_horizontal("to_session", pl.lit(newest))
     days = (until - pl.col("from_session")).dt.total_days().clip(0) + 1
     sized = changes.with_columns(rows=days * SESSIONS_A_DAY + rows_before)
     for is_recent in (False, True):
-        yield from cut_by_rows(sized.filter(is_recent=is_recent).sort("symbol"))
+        yield from cut_by_rows(sized.filter(is_recent=is_recent).sort("symbol"), most=most)
 
 
-def cut_by_rows(parts: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Cut parts in order where a batch has about `ROWS_AT_ONCE` by their column `rows`."""
+def rows_at_once(tables: Sequence[Table]) -> int:
+    """Return how many rows a batch should read at most that fills these tables."""
+    columns = sum(len(table.value_names) for table in tables)
+    return min(ROWS_AT_ONCE, VALUES_AT_ONCE // columns)
+
+
+def cut_by_rows(parts: pl.DataFrame, *, most: int) -> Iterator[pl.DataFrame]:
+    """Cut parts in order where a batch has about so many rows, by their column `rows`."""
     if not parts.is_empty():
-        number = (pl.col("rows").cum_sum() // ROWS_AT_ONCE).alias("batch")
+        number = (pl.col("rows").cum_sum() // most).alias("batch")
         batches = parts.with_columns(number).partition_by("batch", maintain_order=True)
         yield from (batch.drop("batch", "rows") for batch in batches)
 
@@ -114,14 +123,15 @@ def rows_of_sessions(table: Table, span: Span) -> str:
     )
 
 
-def session_batches(span: Span, sizes: pl.DataFrame) -> Iterator[Span]:
-    """Cut a span of sessions where a batch has about `ROWS_AT_ONCE`; nothing lies in between.
+def session_batches(span: Span, sizes: pl.DataFrame, *, most: int) -> Iterator[Span]:
+    """Cut a span of sessions where a batch has about `most` rows; nothing lies in between.
 
     Args:
         span: From the first change to the last session it reaches.
         sizes: session and rows of the sessions of the span that have any, in order.
+        most: Rows of a batch.
     """
-    batches = list(cut_by_rows(sizes))
+    batches = list(cut_by_rows(sizes, most=most))
     firsts = [span.first, *(batch["session"][0] for batch in batches[1:])]
     ends = [*(first - timedelta(days=1) for first in firsts[1:]), span.last]
     yield from (Span(first, end) for first, end in zip(firsts, ends, strict=True))

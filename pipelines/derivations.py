@@ -6,7 +6,7 @@ SQL for the lake; `resources.lake_derivation` runs it, batch after batch, in one
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -69,6 +69,7 @@ class Derivation:
         cut: What the query may be asked for by itself. Of sessions, all their symbols come.
         forward: Rows of a symbol after a changed one that depend on it; None for all.
         reads: Columns of the source on which the rows depend; empty for all.
+        beside: Further tables that the same rows fill, each with the columns that it has.
     """
 
     table: Table
@@ -81,6 +82,12 @@ class Derivation:
     cut: Cut = Cut.NOTHING
     forward: int | None = None
     reads: tuple[str, ...] = ()
+    beside: tuple[Table, ...] = ()
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables that are derived."""
+        return (self.table, *self.beside)
 
     @property
     def recipe(self) -> str:
@@ -89,6 +96,29 @@ class Derivation:
         rows = [self.forward, self.reach and self.reach.rows]
         recipe = "\n".join([self.query, self.scope, repr(columns), repr(rows), self.revision])
         return hashlib.sha256(recipe.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Lot:
+    """Derivations from the same sources, of which those in the same state need one reading.
+
+    Attributes:
+        derivations: Each table's own; by its recipe the table's position is noted.
+        joined: Returns the one derivation that fills some of the tables, by their names.
+    """
+
+    derivations: tuple[Derivation, ...]
+    joined: Callable[[Sequence[str]], Derivation]
+
+    @classmethod
+    def alone(cls, derivation: Derivation) -> "Lot":
+        """Return the lot of a single derivation."""
+        return cls((derivation,), lambda _: derivation)
+
+    @property
+    def sources(self) -> tuple[Table, ...]:
+        """The tables whose changes are followed."""
+        return self.derivations[0].sources
 
 
 @dataclass(frozen=True)

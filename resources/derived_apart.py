@@ -30,15 +30,18 @@ def derived_apart(
         for name, frame in rows.items():
             _insert(connection, TABLES[name], frame)
         for derivation in derivations:
-            _insert(connection, derivation.table, _derived(connection, derivation))
+            made = _derived(connection, derivation)
+            for table in () if made is None else derivation.tables:
+                _insert(connection, table, made)
         return {
             table.name: connection.sql(f"FROM {table.name} ORDER BY {', '.join(table.key)}").pl()
-            for table in (derivation.table for derivation in derivations)
+            for derivation in derivations
+            for table in derivation.tables
         }
 
 
-def _derived(connection: duckdb.DuckDBPyConnection, derivation: Derivation) -> pl.DataFrame:
-    """Return all rows of a derived table."""
+def _derived(connection: duckdb.DuckDBPyConnection, derivation: Derivation) -> pl.DataFrame | None:
+    """Return all rows of what is derived, None where the sources have none."""
     keys = " UNION ALL ".join(
         f"SELECT symbol, session FROM {source.name}" for source in derivation.sources
     )
@@ -47,7 +50,7 @@ def _derived(connection: duckdb.DuckDBPyConnection, derivation: Derivation) -> p
         f"FROM ({keys}) GROUP BY symbol"
     ).pl()
     if changes.is_empty():
-        return connection.sql(f"FROM {derivation.table.name}").pl()
+        return None
     return stage_batch(connection, derivation, changes).rows()
 
 

@@ -15,7 +15,7 @@ import polars as pl
 from dagster_duckdb import DuckDBResource
 from pydantic import Field
 
-from pipelines.derivations import Derivation, TableUpdate
+from pipelines.derivations import Derivation, Lot, TableUpdate
 from pipelines.nights import Night
 from pipelines.table import IN_SESSIONS, Table
 from resources.lake_attachment import LakeLocation, attached
@@ -145,6 +145,13 @@ class Lake(DuckDBResource):
             lambda writer: writer.derive(derivation),
             night=night,
             message=f"derive {derivation.table.name}",
+        )
+
+    def bring_lot_up_to_date(self, lot: Lot, *, night: Night) -> dict[str, TableUpdate]:
+        """Bring several state tables up to date in one commit; return what it did to each."""
+        names = ", ".join(derivation.table.name for derivation in lot.derivations)
+        return self.commit(
+            lambda writer: writer.derive_lot(lot), night=night, message=f"derive {names}"
         )
 
     def _attached(self) -> duckdb.DuckDBPyConnection:

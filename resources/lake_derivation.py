@@ -1,6 +1,6 @@
 """Bringing a derived table up to date within a transaction of the lake, batch after batch."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from pipelines.derivation_batches import (
     Span,
     cut_by_rows,
     reached_query,
+    rows_at_once,
     rows_of_sessions,
     session_batches,
     spans_of,
@@ -32,11 +33,14 @@ from pipelines.derivations import (
     merge_statement,
 )
 from pipelines.table import Table
-from resources.lake_batches import stage, stage_batch
-from resources.lake_build import build_table
+from resources.lake_batches import StagedBatch, stage, stage_batch
+from resources.lake_build import build_tables
 
 SUMMARY = "changed_keys"
 """Temporary table of what changed of each symbol."""
+
+Updates = Mapping[str, TableUpdate]
+"""What was done to each of the tables that are derived at once, by name."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +55,24 @@ class Deriving:
     derivation: Derivation
     data_path: str
 
-    def from_scratch(self) -> TableUpdate:
+    def from_scratch(self) -> Updates:
         """Derive all rows, whatever is stored."""
-        table = self.derivation.table
         batches = self._all_batches()
-        if not self._one(f"SELECT count(*) FROM {table.name}"):
-            return build_table(self.connection, self.derivation, batches, data_path=self.data_path)
+        if all(self.is_empty(table) for table in self.derivation.tables):
+            return build_tables(self.connection, self.derivation, batches, data_path=self.data_path)
         parts = [self._write(changes) for changes in batches]
         if self.derivation.cut is not Cut.NOTHING:
-            strangers = self._remove_strangers(has_scope=bool(parts))
-            parts.append(TableUpdate(table.name, 0, 0, strangers, 0))
-        symbols = self._one(f"SELECT count(DISTINCT symbol) FROM {table.name}")
-        return TableUpdate.total(table.name, parts, symbols=symbols)
+            parts.append(self._remove_strangers(has_scope=bool(parts)))
+        return {
+            table.name: _total(
+                table,
+                parts,
+                symbols=self._one(f"SELECT count(DISTINCT symbol) FROM {table.name}"),
+            )
+            for table in self.derivation.tables
+        }
 
-    def follow(self, positions: Iterable[tuple[Table, int]], *, until: int) -> TableUpdate | None:
+    def follow(self, positions: Iterable[tuple[Table, int]], *, until: int) -> Updates | None:
         """Derive what depends on changes since some versions; None where nothing changed."""
         keys = " UNION ALL ".join(
             changes_query(source, since=since, until=until, reads=self._read_of(source))
@@ -75,7 +83,13 @@ class Deriving:
         if symbols == 0:
             return None
         parts = [self._write(changes) for changes in self._batches()]
-        return TableUpdate.total(self.derivation.table.name, parts, symbols=symbols)
+        return {
+            table.name: _total(table, parts, symbols=symbols) for table in self.derivation.tables
+        }
+
+    def is_empty(self, table: Table) -> bool:
+        """Return whether a table has no row."""
+        return not self._one(f"SELECT count(*) FROM {table.name}")
 
     def _read_of(self, source: Table) -> tuple[str, ...]:
         """Return the columns of a source that the derivation reads; none stands for all."""
@@ -89,7 +103,9 @@ class Deriving:
         elif self.derivation.cut is Cut.SYMBOLS:
             newest = self._one(f"SELECT max(last_session) FROM {SUMMARY}")
             rows_before = self.derivation.reach.rows if self.derivation.reach else 0
-            yield from symbol_batches(changes, newest=newest, rows_before=rows_before)
+            yield from symbol_batches(
+                changes, newest=newest, rows_before=rows_before, most=self._most
+            )
         else:
             for span in spans_of(changes):
                 yield from self._of_sessions(span, changes["symbol"].unique())
@@ -97,7 +113,7 @@ class Deriving:
     def _of_sessions(self, span: Span, symbols: pl.Series) -> Iterator[pl.DataFrame]:
         """Yield changes that reach every session of a span, some sessions at a time."""
         sizes = self.connection.sql(rows_of_sessions(self._counted, span)).pl()
-        for batch in session_batches(span, sizes):
+        for batch in session_batches(span, sizes, most=self._most):
             yield whole_table_changes(symbols, batch)
 
     def _all_batches(self) -> Iterator[pl.DataFrame]:
@@ -117,33 +133,48 @@ class Deriving:
             f"count(*) AS rows FROM ({held}) GROUP BY symbol ORDER BY symbol"
         ).pl()
         if is_cut:
-            yield from cut_by_rows(changes)
+            yield from cut_by_rows(changes, most=self._most)
         elif changes.height:
             yield changes.drop("rows")
 
-    def _write(self, changes: pl.DataFrame) -> TableUpdate:
+    def _write(self, changes: pl.DataFrame) -> Updates:
         """Write what a batch changes."""
-        table = self.derivation.table
         batch = stage_batch(self.connection, self.derivation, changes)
         if not batch.symbols:
-            return TableUpdate(table.name, 0, 0, 0, 0)
+            return {}
         self.connection.register("derived_rows", batch.rows().to_arrow())
         stage(self.connection, INCOMING, "SELECT * FROM derived_rows")
         self.connection.unregister("derived_rows")
+        return {table.name: self._written(table, batch) for table in self.derivation.tables}
+
+    def _written(self, table: Table, batch: StagedBatch) -> TableUpdate:
+        """Write what the staged rows of a batch change in a table."""
         deleted = self._one(delete_statement(table, within=batch.within))
         inserted, updated = write_incoming(self.connection, table, within=batch.within)
         return TableUpdate(table.name, inserted, updated, deleted, batch.symbols)
 
-    def _remove_strangers(self, *, has_scope: bool) -> int:
-        """Delete the rows of symbols that no source has any more; return how many.
+    def _remove_strangers(self, *, has_scope: bool) -> Updates:
+        """Delete the rows of symbols that no source has any more.
 
         What a scope names is no stranger: the market is a symbol of no source.
         """
         names = [one.name for one in self.derivation.sources] + ([SCOPE] if has_scope else [])
         known = " UNION ".join(f"SELECT symbol FROM {name}" for name in names)
-        return int(
-            self._one(f"DELETE FROM {self.derivation.table.name} WHERE symbol NOT IN ({known})")
-        )
+        return {
+            table.name: TableUpdate(
+                table.name,
+                0,
+                0,
+                self._one(f"DELETE FROM {table.name} WHERE symbol NOT IN ({known})"),
+                0,
+            )
+            for table in self.derivation.tables
+        }
+
+    @property
+    def _most(self) -> int:
+        """Rows of a batch."""
+        return rows_at_once(self.derivation.tables)
 
     @property
     def _counted(self) -> Table:
@@ -157,7 +188,7 @@ class Deriving:
     @property
     def _held(self) -> Span:
         """The sessions that the source and the table have."""
-        names = (self._counted.name, self.derivation.table.name)
+        names = [table.name for table in (self._counted, *self.derivation.tables)]
         both = " UNION ALL ".join(
             f"SELECT min(session), max(session) FROM {name}" for name in names
         )
@@ -168,6 +199,12 @@ class Deriving:
         """Return the only value of a query."""
         row = self.connection.execute(query).fetchone()
         return row[0] if row else 0
+
+
+def _total(table: Table, parts: Sequence[Updates], *, symbols: int) -> TableUpdate:
+    """Return what all batches did to a table."""
+    done = (part[table.name] for part in parts if table.name in part)
+    return TableUpdate.total(table.name, done, symbols=symbols)
 
 
 def write_incoming(

@@ -1,17 +1,21 @@
 """Reads and writes of one lake transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 import duckdb
 import polars as pl
 
-from pipelines.derivations import INCOMING, Derivation, TableUpdate
+from pipelines.derivations import INCOMING, Derivation, Lot, TableUpdate
 from pipelines.table import IN_SESSIONS, Table
 from pipelines.tables import CONSUMER_POSITIONS
 from resources.lake_batches import stage
 from resources.lake_derivation import Deriving, write_incoming
+
+_State = tuple[tuple[int | None, ...], bool]
+"""How far a table has read each of its sources, and whether it waits to be built."""
 
 
 @dataclass(frozen=True)
@@ -63,22 +67,49 @@ class LakeWriter:
 
     def derive(self, derivation: Derivation) -> TableUpdate:
         """Bring a derived table up to date with its sources."""
-        table, version = derivation.table, self.version()
-        positions = {
-            source: self.position(table.name, source.name, recipe=derivation.recipe)
-            for source in derivation.sources
-        }
-        deriving = Deriving(self.connection, derivation, self.data_path)
-        known = [(source, since) for source, since in positions.items() if since is not None]
+        return self.derive_lot(Lot.alone(derivation))[derivation.table.name]
+
+    def derive_lot(self, lot: Lot) -> dict[str, TableUpdate]:
+        """Bring derived tables up to date; those in the same state are made of one reading."""
+        updates = dict[str, TableUpdate]()
+        for positions, derivations in self._by_state(lot).items():
+            joint = lot.joined([derivation.table.name for derivation in derivations])
+            updates |= self._derived(joint, derivations, positions)
+        return updates
+
+    def _by_state(self, lot: Lot) -> dict[_State, list[Derivation]]:
+        """Return derivations by what their tables have taken in, and whether they are empty."""
+        states = defaultdict[_State, list[Derivation]](list)
+        for derivation in lot.derivations:
+            table = derivation.table
+            positions = tuple(
+                self.position(table.name, source.name, recipe=derivation.recipe)
+                for source in derivation.sources
+            )
+            is_new = None in positions and self.read(f"FROM {table.name} LIMIT 1").is_empty()
+            states[positions, is_new].append(derivation)
+        return states
+
+    def _derived(
+        self, joint: Derivation, derivations: Sequence[Derivation], state: _State
+    ) -> Mapping[str, TableUpdate]:
+        """Bring tables up to date that are in the same state, and note how far they have read."""
+        version, (positions, _) = self.version(), state
+        deriving = Deriving(self.connection, joint, self.data_path)
+        pairs = zip(joint.sources, positions, strict=True)
+        known = [(source, since) for source, since in pairs if since is not None]
         if len(known) == len(positions):
-            update = deriving.follow(known, until=version)
+            updates = deriving.follow(known, until=version)
         else:
-            update = deriving.from_scratch()
-        if update is None:
-            return TableUpdate(table.name, 0, 0, 0, 0)
-        for source in derivation.sources:
-            self.advance(table.name, source.name, position=version, recipe=derivation.recipe)
-        return update
+            updates = deriving.from_scratch()
+        if updates is None:
+            return {table.name: TableUpdate(table.name, 0, 0, 0, 0) for table in joint.tables}
+        self._note(
+            (derivation.table.name, source.name, version, derivation.recipe)
+            for derivation in derivations
+            for source in derivation.sources
+        )
+        return updates
 
     def position(self, consumer: str, source: str, *, recipe: str | None = None) -> int | None:
         """Return how far a table has read a source; None before the first time.
@@ -97,16 +128,20 @@ class LakeWriter:
         self, consumer: str, source: str, *, position: int, recipe: str | None = None
     ) -> None:
         """Note how far a table has now read a source, and by which recipe."""
-        schema = dict.fromkeys(CONSUMER_POSITIONS.column_names, pl.String()) | {
-            "position": pl.Int64()
-        }
-        row = {"consumer": consumer, "source": source, "position": position, "recipe": recipe}
-        self.merge(CONSUMER_POSITIONS, pl.DataFrame([row], schema=schema))
+        self._note([(consumer, source, position, recipe)])
 
     def version(self) -> int:
         """Return the lake version that this transaction reads."""
         row = self.connection.execute("SELECT id FROM lake.current_snapshot()").fetchone()
         return int(row[0]) if row else 0
+
+    def _note(self, positions: Iterable[tuple[str, str, int, str | None]]) -> None:
+        """Note consumer, source, position and recipe of some tables."""
+        schema = dict.fromkeys(CONSUMER_POSITIONS.column_names, pl.String()) | {
+            "position": pl.Int64()
+        }
+        rows = pl.DataFrame(list(positions), schema=schema, orient="row")
+        self.merge(CONSUMER_POSITIONS, rows)
 
 
 def _within(table: Table, rows: pl.DataFrame) -> str:

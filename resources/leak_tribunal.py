@@ -1,18 +1,20 @@
 """The leak tribunal in session: a few symbols and sessions of the lake, other ones each night."""
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
+from itertools import groupby
 
 import numpy as np
 import polars as pl
 
 from pipelines.derivations import Derivation
 from pipelines.features.catalogue import GROUPS
-from pipelines.features.derivation import feature_derivation
-from pipelines.features.groups import FeatureGroup
+from pipelines.features.derivation import joint_derivation
+from pipelines.features.groups import FeatureGroup, longest_look_back
+from pipelines.features.inputs import reads_market
 from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
 from pipelines.features.tribunal import (
     Verdict,
@@ -23,8 +25,11 @@ from pipelines.features.tribunal import (
 )
 from pipelines.nights import Night
 from pipelines.tables import CLEAN_PRICES, MARKET_RETURNS
+from pipelines.views import filled_tables_query
 from resources.derived_apart import derived_apart
 from resources.lake import Lake
+
+DerivationOf = Callable[[Sequence[FeatureGroup]], Derivation]
 
 SYMBOLS, SESSIONS = 5, 2
 """How many of each the tribunal looks at in one night."""
@@ -35,63 +40,72 @@ def judge_features(
     *,
     night: Night,
     groups: Sequence[FeatureGroup] = GROUPS,
-    derivation_of: Callable[[FeatureGroup], Derivation] = feature_derivation,
+    derivation_of: DerivationOf = joint_derivation,
 ) -> dict[str, Verdict]:
     """Return the verdict on every group that the lake holds, by name.
 
-    What is looked at follows from the night's identity: a rerun looks at the same.
+    All are tried on the same symbols, sessions and futures. What these are follows from the
+    night's identity: a rerun looks at the same.
     """
     seed = int.from_bytes(hashlib.sha256(night.night_id.encode()).digest()[:8], "big")
     sessions = lake.read(
         "SELECT DISTINCT session FROM clean_prices WHERE session <= $session ORDER BY session",
         {"session": night.session},
     )["session"].to_list()
-    verdicts = {}
-    for number, group in enumerate(groups):
-        trial = _Trial(lake, group, derivation_of(group), np.random.default_rng([seed, number]))
-        if sessions and trial.is_held():
-            verdicts[group.name] = trial.verdict(sessions)
-    return verdicts
+    held = set(lake.read(filled_tables_query()).to_series())
+    tried = tuple(group for group in groups if group.name in held)
+    trial = _Trial(lake, tried, derivation_of, np.random.default_rng(seed))
+    return trial.verdicts(sessions) if sessions and tried else {}
 
 
 @dataclass(frozen=True)
 class _Trial:
-    """The trial of one group."""
+    """The trial of all groups."""
 
     lake: Lake
-    group: FeatureGroup
-    derivation: Derivation
+    groups: tuple[FeatureGroup, ...]
+    derivation_of: DerivationOf
     rng: np.random.Generator
 
-    def is_held(self) -> bool:
-        """Return whether the lake holds a row of the group."""
-        return not self.lake.read(f"SELECT 1 FROM {self.group.name} LIMIT 1").is_empty()
-
-    def verdict(self, sessions: Sequence[date]) -> Verdict:
+    def verdicts(self, sessions: Sequence[date]) -> dict[str, Verdict]:
         """Judge some sessions of the past by their future, and the last one by its memory."""
-        verdict = Verdict()
-        for session in sampled_sessions(sessions, SESSIONS, self.rng):
-            bars = self._bars(self._symbols(session, most=SYMBOLS), session)
-            verdict.add(judge_look_ahead(self._computed, bars, session, self.rng))
-        verdict.add(self._memory(sessions[-1]))
-        return verdict
+        verdicts = {group.name: Verdict() for group in self.groups}
+        found = [
+            *(self._look_ahead(day) for day in sampled_sessions(sessions, SESSIONS, self.rng)),
+            *(self._memory(some, sessions[-1]) for some in _alike(self.groups, by=_memory_of)),
+        ]
+        for some in found:
+            for name, verdict in some.items():
+                verdicts[name].add(verdict)
+        return verdicts
 
-    def _memory(self, session: date) -> Verdict:
-        """Judge the newest session against the store: of all symbols, where they are compared."""
-        most = None if self.group.is_session_wide else SYMBOLS
-        market = self.lake.read(f"FROM {MARKET_RETURNS.name}") if self._reads_market else None
-        symbols = self._symbols(session, most=most)
-        stored = self.lake.read(
-            f"SELECT * FROM {self.group.name} WHERE session = $session "
-            "AND list_contains($symbols, symbol) ORDER BY symbol",
-            {"session": session, "symbols": symbols},
-        )
-        if stored.is_empty():
-            return Verdict()
-        bars = self._bars(symbols, session).filter(pl.col("session") <= session)
-        look_back = self.group.look_back
+    def _look_ahead(self, session: date) -> dict[str, Verdict]:
+        """Judge all groups by other futures of a session."""
+        symbols = self._symbols(session, most=SYMBOLS)
+        bars = self._bars(symbols, session, look_back=longest_look_back(self.groups))
+        return judge_look_ahead(partial(self._computed, self.groups), bars, session, self.rng)
+
+    def _memory(self, groups: Sequence[FeatureGroup], session: date) -> dict[str, Verdict]:
+        """Judge groups that look equally far back, on the newest session, against the store."""
+        is_wide, is_of_market, look_back = _memory_of(groups[0])
+        # Where symbols are compared, all of them are.
+        symbols = self._symbols(session, most=None if is_wide else SYMBOLS)
+        stored = {group.name: self._stored(group, symbols, session) for group in groups}
+        bars = self._bars(symbols, session, look_back=look_back)
+        market = self.lake.read(f"FROM {MARKET_RETURNS.name}") if is_of_market else None
         return judge_memory(
-            partial(self._computed, market=market), bars, stored, look_back=look_back
+            partial(self._computed, groups, market=market),
+            bars.filter(pl.col("session") <= session),
+            {name: rows for name, rows in stored.items() if not rows.is_empty()},
+            look_back=look_back,
+        )
+
+    def _stored(self, group: FeatureGroup, symbols: Sequence[str], session: date) -> pl.DataFrame:
+        """Return what the lake holds of some symbols' session."""
+        return self.lake.read(
+            f"SELECT * FROM {group.name} WHERE session = $session "
+            "AND list_contains($symbols, symbol) ORDER BY symbol",
+            {"session": session, "symbols": list(symbols)},
         )
 
     def _symbols(self, session: date, *, most: int | None) -> list[str]:
@@ -104,26 +118,49 @@ class _Trial:
             return trading
         return sorted(self.rng.choice(trading, size=most, replace=False).tolist())
 
-    def _bars(self, symbols: Sequence[str], session: date) -> pl.DataFrame:
+    def _bars(self, symbols: Sequence[str], session: date, *, look_back: int) -> pl.DataFrame:
         """Return the bars of symbols around a session."""
         return self.lake.read(
-            around_query(self.group.look_back), {"symbols": list(symbols), "session": session}
+            around_query(look_back), {"symbols": list(symbols), "session": session}
         )
 
-    @property
-    def _reads_market(self) -> bool:
-        return MARKET_RETURNS in self.derivation.sources
-
-    def _computed(self, bars: pl.DataFrame, *, market: pl.DataFrame | None = None) -> pl.DataFrame:
-        """Compute the group as the lake does.
+    def _computed(
+        self,
+        groups: Sequence[FeatureGroup],
+        bars: pl.DataFrame,
+        *,
+        market: pl.DataFrame | None = None,
+    ) -> dict[str, pl.DataFrame]:
+        """Compute groups as the lake does, those of a kind from one reading.
 
         Args:
+            groups: Of any kind.
             bars: Rows of clean prices.
             market: The market's returns; without them, they follow from the bars.
         """
-        given, derivations = {CLEAN_PRICES.name: bars}, [self.derivation]
+        given = {CLEAN_PRICES.name: bars}
+        derivations = [self.derivation_of(some) for some in _alike(groups, by=_kind_of)]
         if market is not None:
             given[MARKET_RETURNS.name] = market
-        elif self._reads_market:
+        elif any(MARKET_RETURNS in derivation.sources for derivation in derivations):
             derivations.insert(0, MARKET_RETURNS_DERIVATION)
-        return derived_apart(given, derivations)[self.derivation.table.name]
+        made = derived_apart(given, derivations)
+        return {group.name: made[group.name] for group in groups}
+
+
+def _kind_of(group: FeatureGroup) -> tuple[bool, bool]:
+    """Return whether a group compares symbols, and whether it reads the market."""
+    return group.is_session_wide, reads_market(group.inputs)
+
+
+def _memory_of(group: FeatureGroup) -> tuple[bool, bool, int]:
+    """Return the kind of a group, and how many earlier rows it says it needs."""
+    return (*_kind_of(group), group.look_back)
+
+
+def _alike(
+    groups: Sequence[FeatureGroup], *, by: Callable[[FeatureGroup], tuple[int, ...]]
+) -> Iterator[list[FeatureGroup]]:
+    """Yield the groups that are equal in something."""
+    for _, some in groupby(sorted(groups, key=by), key=by):
+        yield list(some)

@@ -1,8 +1,12 @@
 """How the feature tables of the lake follow from clean prices."""
 
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import groupby
+
 import polars as pl
 
-from pipelines.derivations import CHANGES, Cut, Derivation, Reach
+from pipelines.derivations import CHANGES, Cut, Derivation, Lot, Reach
 from pipelines.features.catalogue import GROUPS
 from pipelines.features.engine import reading_query
 from pipelines.features.groups import FeatureGroup
@@ -13,6 +17,9 @@ from pipelines.tables import CLEAN_PRICES, FEATURE_TABLES, MARKET_RETURNS
 
 KERNELS_REVISION = 2
 """Raised when the kernels give other bits for the same definitions."""
+
+SHARED_LOOK_BACK = 64
+"""Rows: groups that look back no farther are read together. Alpha158's look back 60."""
 
 _WHOLE_SESSIONS = f"""
     WITH span AS (SELECT min(from_session) AS first, max(to_session) AS last FROM {CHANGES})
@@ -50,6 +57,41 @@ def feature_derivation(group: FeatureGroup) -> Derivation:
         # The market has no rows of its own to count: what it moves is derived up to today.
         forward=None if is_of_market else group.look_back,
         reads=columns_read(leaf_names(group.expressions)),
+    )
+
+
+def joint_derivation(groups: Sequence[FeatureGroup]) -> Derivation:
+    """Return how the tables of some groups follow from one reading of clean prices.
+
+    A value is made of the rows that its own feature looks back on, however many more are read: so
+    each table holds the bits that the group's own derivation gives.
+    """
+    first, *others = (FEATURE_TABLES[group.name] for group in groups)
+    together = replace(groups[0], features=tuple(f for group in groups for f in group.features))
+    return replace(feature_derivation(together), table=first, beside=tuple(others))
+
+
+def feature_lots(groups: Iterable[FeatureGroup]) -> Iterator[Lot]:
+    """Yield the groups in the lots that are read and committed together, in their order.
+
+    What reads other symbols, or far back, is a lot of its own: a night would compute the features
+    of the others on the many rows that these ask for.
+    """
+    for is_shared, some in groupby(groups, key=_is_shared):
+        members = tuple(some)
+        for lot in [members] if is_shared else [(group,) for group in members]:
+            yield _lot({group.name: group for group in lot})
+
+
+def _is_shared(group: FeatureGroup) -> bool:
+    return group.look_back <= SHARED_LOOK_BACK and not group.reads_other_symbols
+
+
+def _lot(groups: Mapping[str, FeatureGroup]) -> Lot:
+    """Return the lot of some groups, by their names."""
+    return Lot(
+        tuple(feature_derivation(group) for group in groups.values()),
+        lambda names: joint_derivation([groups[name] for name in names]),
     )
 
 

@@ -7,7 +7,7 @@ they must be those of the store.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -16,8 +16,8 @@ import polars as pl
 
 from pipelines.features.futures import other_futures
 
-Compute = Callable[[pl.DataFrame], pl.DataFrame]
-"""From rows of clean_prices to rows of a feature table."""
+Compute = Callable[[pl.DataFrame], Mapping[str, pl.DataFrame]]
+"""From rows of clean_prices to the rows of feature tables, by name."""
 
 KEY = ["symbol", "session"]
 FUTURE_ROWS = 30
@@ -26,7 +26,7 @@ FUTURE_ROWS = 30
 
 @dataclass
 class Verdict:
-    """What was found of a group: by feature, the futures that moved it and the rows that differ."""
+    """What was found of a table: by feature, the futures that moved it and the rows that differ."""
 
     leaks: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     differing: dict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -61,31 +61,38 @@ class Verdict:
 
 def judge_look_ahead(
     compute: Compute, bars: pl.DataFrame, session: date, rng: np.random.Generator
-) -> Verdict:
-    """Return which features move by a session when everything after it changes."""
-    expected = _by(compute(bars), session)
-    verdict = Verdict(values=_count(expected))
+) -> dict[str, Verdict]:
+    """Return which features of each table move by a session when everything after it changes."""
+    expected = {name: _by(table, session) for name, table in compute(bars).items()}
+    verdicts = {name: Verdict(values=_count(table)) for name, table in expected.items()}
     for what, changed in other_futures(bars, session, rng):
-        actual = _by(compute(changed), session)
-        for name in differing_columns(expected, actual):
-            verdict.leaks[name].add(what)
-    return verdict
+        made = compute(changed)
+        for name, table in expected.items():
+            for feature in differing_columns(table, _by(made[name], session)):
+                verdicts[name].leaks[feature].add(what)
+    return verdicts
 
 
 def judge_memory(
-    compute: Compute, bars: pl.DataFrame, stored: pl.DataFrame, *, look_back: int
-) -> Verdict:
+    compute: Compute, bars: pl.DataFrame, stored: Mapping[str, pl.DataFrame], *, look_back: int
+) -> dict[str, Verdict]:
     """Return which features of a session differ from the store, computed from their look-back.
+
+    All tables are made of the same rows: a table that needs fewer is to be tried for itself.
 
     Args:
         compute: The computation.
         bars: Rows of clean_prices up to the session.
-        stored: Rows of the feature table, all of that session.
+        stored: Rows of the feature tables, all of one session; by table.
         look_back: Rows before the session's that the features say they need.
     """
     least = bars.sort(KEY).group_by("symbol", maintain_order=True).tail(look_back + 1)
-    session = stored["session"][0]
-    made = compute(least).filter(pl.col("session") == session)
+    made = compute(least)
+    return {name: _compared(table, made[name]) for name, table in stored.items()}
+
+
+def _compared(stored: pl.DataFrame, made: pl.DataFrame) -> Verdict:
+    """Return which features of the stored rows are not what was made."""
     pair = stored.join(made, on=KEY, how="left", suffix="_made", maintain_order="left")
     verdict = Verdict(values=_count(stored))
     for name in _features(stored):

@@ -1,5 +1,6 @@
 """The tribunal of the night: a sample of the real lake, drawn by the night's identity."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 
 from pipelines.derivations import Derivation
 from pipelines.features.catalogue import SIGNAL_GROUPS
-from pipelines.features.derivation import feature_derivation
+from pipelines.features.derivation import joint_derivation
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.market_relative import MARKET_RELATIVE
 from pipelines.tables import FEATURE_TABLES
@@ -45,8 +46,8 @@ def test_an_honest_lake_is_acquitted(lake: Lake) -> None:
 def test_a_leak_in_the_code_stops_the_night(lake: Lake) -> None:
     """Whatever the night draws: a leak of every row is found in any sample."""
 
-    def leaking(group: FeatureGroup) -> Derivation:
-        honest = feature_derivation(group)
+    def leaking(groups: Sequence[FeatureGroup]) -> Derivation:
+        honest = joint_derivation(groups)
 
         def peek(rows: pl.DataFrame) -> pl.DataFrame:
             assert honest.transform

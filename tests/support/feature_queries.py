@@ -62,7 +62,8 @@ def kernel_features_of(
     query = reading_query(group, source="clean_prices")
     relations = _market_relation(group, bars) if market is None else {"market_returns": market}
     wanted = bars.with_columns(is_wanted=True)
-    return feature_frame(group, run_query(query, clean_prices=wanted, **relations))
+    rows = feature_frame(group, run_query(query, clean_prices=wanted, **relations))
+    return rows.sort("symbol", "session")
 
 
 def derived_rows(

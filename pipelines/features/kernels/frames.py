@@ -1,9 +1,11 @@
 """Frames in, frames out: a group of features by compiled kernels."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.kernels.arrays import FloatArray
@@ -18,17 +20,25 @@ def feature_frame(
 ) -> pl.DataFrame:
     """Return symbol, session and one FLOAT for each feature, on the wanted rows.
 
-    What a FLOAT can't hold is null, as everything else that is not a finite number.
+    They come year by year, as files hold them, and by symbol and session within a year. What a
+    FLOAT can't hold is null, as everything else that is not a finite number.
 
     Args:
         group: The features.
         rows: What `pipelines.features.engine.reading_query` reads, by symbol and session.
         threads: Batches of symbols that are computed at a time; no value depends on it.
     """
-    panel = panel_of(rows, leaf_names(group.expressions))
+    keys = rows.filter("is_wanted").select("symbol", "session")
+    order = np.argsort(keys["session"].dt.year().to_numpy(), kind="stable")
+    places = np.empty_like(order)
+    places[order] = np.arange(len(order))
+    panel = replace(panel_of(rows, leaf_names(group.expressions)), places=places)
     values = compute_features(group.expressions, panel, threads=threads, dtype=np.float32)
-    features = [pl.Series(name, column, nan_to_null=True) for name, column in values.items()]
-    return rows.filter("is_wanted").select("symbol", "session").hstack(features)
+    # Arrow makes NaN null without copying the values, which are the most of what a build holds.
+    features = [
+        pl.Series(name, pa.array(column, from_pandas=True)) for name, column in values.items()
+    ]
+    return keys[order].hstack(features)
 
 
 def panel_of(rows: pl.DataFrame, leaves: Sequence[str]) -> FeaturePanel:

@@ -5,7 +5,7 @@ Rows come by symbol and session, with as many earlier rows of each symbol as the
 
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -33,12 +33,14 @@ class FeaturePanel:
         days: Number of each row's day (since 1970-01-01), rising within a symbol.
         leaves: The input columns, NaN for null.
         wanted: Rows whose session-wide values are asked for; they hold whole sessions.
+        places: Where the values of each wanted row are put; None for their order.
     """
 
     starts: IntArray
     days: IntArray
     leaves: Mapping[str, FloatArray]
     wanted: IntArray
+    places: IntArray | None = None
 
 
 def compute_features(
@@ -48,7 +50,7 @@ def compute_features(
     threads: int = 2,
     dtype: type[np.floating] = np.float64,
 ) -> dict[str, FloatArray]:
-    """Return the values of every expression on the wanted rows, in their order, NaN for null.
+    """Return the values of every expression on the wanted rows, in their places, NaN for null.
 
     Args:
         expressions: The features, by name.
@@ -62,10 +64,13 @@ def compute_features(
     if wide:
         parts = {f"part_{n}": tree for n, tree in enumerate(_plain_parts(wide.values()))}
         program = _program(tuple(parts.items()))
-        exact = _by_batches(program, panel, threads=threads, dtype=np.float64)
+        in_order = replace(panel, places=None)
+        exact = _by_batches(program, in_order, threads=threads, dtype=np.float64)
         known = {tree: exact[name] for name, tree in parts.items()}
         values = _SessionWide(known, panel.days[panel.wanted])
-        kept |= {name: _as_kept(values.of(tree), dtype) for name, tree in wide.items()}
+        kept |= {
+            name: _as_kept(values.of(tree), dtype, panel.places) for name, tree in wide.items()
+        }
     return {name: kept[name] for name in expressions}
 
 
@@ -128,13 +133,14 @@ def _run_batch(
     begin, end = (int(panel.starts[symbol]) for symbol in symbols)
     low, high = np.searchsorted(panel.wanted, (begin, end))
     rows = panel.wanted[low:high] - begin
-    is_whole = len(rows) == end - begin
+    places = np.arange(low, high) if panel.places is None else panel.places[low:high]
+    is_whole = len(rows) == end - begin and panel.places is None
 
     def hand_over(name: str, values: FloatArray) -> None:
         if is_whole:
             keep(values, kept[name][low:high])
         else:
-            keep_chosen(values, rows, kept[name][low:high])
+            keep_chosen(values, rows, places, kept[name])
 
     inputs = {name: panel.leaves[name][begin:end] for name in program.leaves}
     starts = panel.starts[symbols[0] : symbols[1] + 1] - begin
@@ -150,9 +156,12 @@ def _batches(starts: IntArray) -> list[tuple[int, int]]:
     return list(pairwise(cuts))
 
 
-def _as_kept(values: FloatArray, dtype: type[np.floating]) -> FloatArray:
+def _as_kept(values: FloatArray, dtype: type[np.floating], places: IntArray | None) -> FloatArray:
     kept = np.empty(len(values), dtype)
-    keep(values, kept)
+    if places is None:
+        keep(values, kept)
+    else:
+        keep_chosen(values, np.arange(len(values)), places, kept)
     return kept
 
 

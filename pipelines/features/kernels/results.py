@@ -16,9 +16,10 @@ def keep(values: FloatArray, kept: FloatArray) -> None:
 
 
 @njit(cache=True, nogil=True)
-def keep_chosen(values: FloatArray, rows: IntArray, kept: FloatArray) -> None:
-    """Write the values of some rows; what the kept type can't hold is NaN."""
+def keep_chosen(values: FloatArray, rows: IntArray, places: IntArray, kept: FloatArray) -> None:
+    """Write the values of some rows to their places; what the kept type can't hold is NaN."""
     for number in range(len(rows)):
-        kept[number] = values[rows[number]]
-        if not np.isfinite(kept[number]):
-            kept[number] = np.nan
+        place = places[number]
+        kept[place] = values[rows[number]]
+        if not np.isfinite(kept[place]):
+            kept[place] = np.nan

@@ -14,7 +14,13 @@ from pipelines.features.derivation import feature_derivation
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
 from pipelines.features.technical import TECHNICAL
-from pipelines.features.tribunal import Verdict, judge_look_ahead, judge_memory, sampled_sessions
+from pipelines.features.tribunal import (
+    Compute,
+    Verdict,
+    judge_look_ahead,
+    judge_memory,
+    sampled_sessions,
+)
 from pipelines.tables import CLEAN_PRICES, MARKET_RETURNS
 from resources.derived_apart import derived_apart
 from tests.support.clean_bars import simulated_clean_prices
@@ -26,36 +32,35 @@ BARS = simulated_clean_prices(
 DAYS = BARS["session"].unique().sort().to_list()
 CUTS = [DAYS[place] for place in (0, 60, 300, 440)]
 """The first session too: what is filled backwards shows at the beginning of a series alone."""
-Transform = Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def computing(derivation: Derivation, *, market: pl.DataFrame | None = None) -> Transform:
+def computing(derivation: Derivation, *, market: pl.DataFrame | None = None) -> Compute:
     """Return the computation of a derivation on rows of clean prices, and of the market's."""
 
-    def compute(bars: pl.DataFrame) -> pl.DataFrame:
+    def compute(bars: pl.DataFrame) -> dict[str, pl.DataFrame]:
         rows, derivations = {CLEAN_PRICES.name: bars}, [derivation]
         if market is not None:
             rows[MARKET_RETURNS.name] = market
         elif MARKET_RETURNS in derivation.sources:
             derivations.insert(0, MARKET_RETURNS_DERIVATION)
-        return derived_apart(rows, derivations)[derivation.table.name]
+        return derived_apart(rows, derivations)
 
     return compute
 
 
 def tried(derivation: Derivation, *, look_back: int, cuts: list[date] = CUTS) -> Verdict:
     """Return the verdict on a derivation, on both charges."""
-    compute, verdict = computing(derivation), Verdict()
+    compute, verdict, name = computing(derivation), Verdict(), derivation.table.name
     rng = np.random.default_rng(7)
     for session in cuts:
-        verdict.add(judge_look_ahead(compute, BARS, session, rng))
-    stored = compute(BARS)
+        verdict.add(judge_look_ahead(compute, BARS, session, rng)[name])
+    stored = compute(BARS)[name]
     if MARKET_RETURNS in derivation.sources:
         compute = computing(derivation, market=market_of(BARS))
     for session in cuts:
         of_session = stored.filter(pl.col("session") == session)
         past = BARS.filter(pl.col("session") <= session)
-        verdict.add(judge_memory(compute, past, of_session, look_back=look_back))
+        verdict.add(judge_memory(compute, past, {name: of_session}, look_back=look_back)[name])
     return verdict
 
 
