@@ -55,10 +55,10 @@ class Deriving:
     derivation: Derivation
     data_path: str
 
-    def from_scratch(self) -> Updates:
-        """Derive all rows, whatever is stored."""
+    def from_scratch(self, *, is_new: bool) -> Updates:
+        """Derive all rows, whatever is stored; of tables that are new, nothing is."""
         batches = self._all_batches()
-        if all(self.is_empty(table) for table in self.derivation.tables):
+        if is_new:
             return build_tables(self.connection, self.derivation, batches, data_path=self.data_path)
         parts = [self._write(changes) for changes in batches]
         if self.derivation.cut is not Cut.NOTHING:
@@ -86,10 +86,6 @@ class Deriving:
         return {
             table.name: _total(table, parts, symbols=symbols) for table in self.derivation.tables
         }
-
-    def is_empty(self, table: Table) -> bool:
-        """Return whether a table has no row."""
-        return not self._one(f"SELECT count(*) FROM {table.name}")
 
     def _read_of(self, source: Table) -> tuple[str, ...]:
         """Return the columns of a source that the derivation reads; none stands for all."""

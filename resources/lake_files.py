@@ -129,7 +129,9 @@ def _by_year(rows: pl.DataFrame) -> Iterator[tuple[int, pa.Table]]:
         order = years.to_frame("year").with_row_index().sort("year", maintain_order=True)
         rows, years = rows[order["index"]], order["year"]
     arrow, start = rows.to_arrow(), 0
-    for part in years.rle().struct.unnest().iter_rows():
-        length, year = part
+    # Of the few different symbols, once for all tables; each file's writer would find them again.
+    place = arrow.column_names.index("symbol")
+    arrow = arrow.set_column(place, "symbol", arrow["symbol"].dictionary_encode())
+    for length, year in years.rle().struct.unnest().iter_rows():
         yield year, arrow.slice(start, length)
         start += length

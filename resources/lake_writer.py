@@ -79,29 +79,41 @@ class LakeWriter:
 
     def _by_state(self, lot: Lot) -> dict[_State, list[Derivation]]:
         """Return derivations by what their tables have taken in, and whether they are empty."""
-        states = defaultdict[_State, list[Derivation]](list)
-        for derivation in lot.derivations:
-            table = derivation.table
-            positions = tuple(
-                self.position(table.name, source.name, recipe=derivation.recipe)
+        noted = self.connection.execute("FROM consumer_positions").fetchall()
+        known = {(consumer, source, recipe): until for consumer, source, until, recipe in noted}
+        positions = {
+            derivation: tuple(
+                known.get((derivation.table.name, source.name, derivation.recipe))
                 for source in derivation.sources
             )
-            is_new = None in positions and self.read(f"FROM {table.name} LIMIT 1").is_empty()
-            states[positions, is_new].append(derivation)
+            for derivation in lot.derivations
+        }
+        unread = [one.table.name for one, taken_in in positions.items() if None in taken_in]
+        filled = self._filled(unread)
+        states = defaultdict[_State, list[Derivation]](list)
+        for derivation, taken_in in positions.items():
+            name = derivation.table.name
+            states[taken_in, name in unread and name not in filled].append(derivation)
         return states
+
+    def _filled(self, tables: Sequence[str]) -> set[str]:
+        """Return which of some tables hold a row."""
+        each = [f"SELECT '{name}' WHERE EXISTS (FROM {name})" for name in tables]
+        query = " UNION ALL ".join(each)
+        return {name for (name,) in self.connection.execute(query).fetchall()} if each else set()
 
     def _derived(
         self, joint: Derivation, derivations: Sequence[Derivation], state: _State
     ) -> Mapping[str, TableUpdate]:
         """Bring tables up to date that are in the same state, and note how far they have read."""
-        version, (positions, _) = self.version(), state
+        version, (positions, is_new) = self.version(), state
         deriving = Deriving(self.connection, joint, self.data_path)
         pairs = zip(joint.sources, positions, strict=True)
         known = [(source, since) for source, since in pairs if since is not None]
         if len(known) == len(positions):
             updates = deriving.follow(known, until=version)
         else:
-            updates = deriving.from_scratch()
+            updates = deriving.from_scratch(is_new=is_new)
         if updates is None:
             return {table.name: TableUpdate(table.name, 0, 0, 0, 0) for table in joint.tables}
         self._note(
