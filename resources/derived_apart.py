@@ -1,6 +1,6 @@
 """Derived tables computed apart from the lake, in memory: for questions that begin with "if"."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 
 import duckdb
@@ -30,9 +30,9 @@ def derived_apart(
         for name, frame in rows.items():
             _insert(connection, TABLES[name], frame)
         for derivation in derivations:
-            made = _derived(connection, derivation)
-            for table in () if made is None else derivation.tables:
-                _insert(connection, table, made)
+            for made in _derived(connection, derivation):
+                for table in derivation.tables:
+                    _insert(connection, table, made)
         return {
             table.name: connection.sql(f"FROM {table.name} ORDER BY {', '.join(table.key)}").pl()
             for derivation in derivations
@@ -40,8 +40,10 @@ def derived_apart(
         }
 
 
-def _derived(connection: duckdb.DuckDBPyConnection, derivation: Derivation) -> pl.DataFrame | None:
-    """Return all rows of what is derived, None where the sources have none."""
+def _derived(
+    connection: duckdb.DuckDBPyConnection, derivation: Derivation
+) -> Iterator[pl.DataFrame]:
+    """Yield all rows of what is derived; nothing, where the sources have none."""
     keys = " UNION ALL ".join(
         f"SELECT symbol, session FROM {source.name}" for source in derivation.sources
     )
@@ -49,9 +51,8 @@ def _derived(connection: duckdb.DuckDBPyConnection, derivation: Derivation) -> p
         f"SELECT symbol, min(session) AS from_session, DATE '{LAST_DAY}' AS to_session "
         f"FROM ({keys}) GROUP BY symbol"
     ).pl()
-    if changes.is_empty():
-        return None
-    return stage_batch(connection, derivation, changes).rows()
+    if not changes.is_empty():
+        yield stage_batch(connection, derivation, changes).rows()
 
 
 @cache
