@@ -5,6 +5,7 @@ from typing import Any
 import dagster as dg
 
 import assets
+from assets.optional_features import optional_features_of
 from jobs.evaluation import EVALUATION
 from jobs.heartbeat import regime_heartbeat
 from jobs.history import HISTORY
@@ -25,8 +26,12 @@ from schedules.training import TRAINING_SCHEDULE
 
 def build_definitions(**overrides: Any) -> dg.Definitions:
     """Return the code location, with single resources replaced where a test wants others."""
+    resources = build_resources(load_settings()) | overrides
     return dg.Definitions(
-        assets=dg.load_assets_from_package_module(assets),
+        assets=[
+            *dg.load_assets_from_package_module(assets),
+            optional_features_of(resources["feature_choice"].optional_groups()),
+        ],
         asset_checks=dg.load_asset_checks_from_package_module(assets),
         jobs=[NIGHTLY, TRAINING, HISTORY, EVALUATION, maintenance, regime_heartbeat],
         sensors=[failed_runs, lost_runs, missing_nights, drift_retraining],
@@ -34,7 +39,7 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
             *(nightly_schedule, TRAINING_SCHEDULE, MAINTENANCE_SCHEDULE),
             *(heartbeat_schedule, EVALUATION_SCHEDULE),
         ],
-        resources=build_resources(load_settings()) | overrides,
+        resources=resources,
         executor=dg.in_process_executor,  # of what the UI runs without a job, too
     )
 

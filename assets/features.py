@@ -84,16 +84,6 @@ def bounds_of(group: FeatureGroup, lake: Lake, statistics: pl.DataFrame) -> dg.A
     )
 
 
-def no_rows_of(group: FeatureGroup) -> dg.AssetCheckResult:
-    """Tell that a group is not computed, and so nothing of it can be wrong."""
-    return dg.AssetCheckResult(
-        passed=True,
-        asset_key=group.name,
-        check_name=f"{group.name}_are_within_bounds",
-        metadata={"rows": 0, "computed": "no: NIGHTDESK_FEATURE_GROUPS does not name it"},
-    )
-
-
 def _bounds_check(group: FeatureGroup, asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
     """Return the check that stops a night whose features their own formulas can't give."""
 

@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from assets.features import market_returns
-from assets.optional_features import CHOICE, optional_features
+from assets.optional_features import CHOICE, optional_features_of
 from assets.partitions import PARTITION_TAG
 from commands.console import QUIET_LOGGERS
 from pipelines.features.choice import OPTIONAL_GROUPS
@@ -27,6 +27,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> dg.ExecuteInProcessResul
     put_bars(resources["lake"], daily_rows(simulated_bars()))
     derive_all(resources["lake"])
     resources["nights"].open([SESSIONS[-1]])
+    optional_features = optional_features_of(resources.pop("feature_choice").optional_groups())
     return dg.materialize(
         [market_returns, optional_features],
         resources=resources,
@@ -48,7 +49,7 @@ def test_each_made_table_is_checked_and_described(result: dg.ExecuteInProcessRes
     checks = {
         check.asset_key.to_user_string(): check for check in result.get_asset_check_evaluations()
     }
-    assert set(checks) == {group.name for group in OPTIONAL_GROUPS}
+    assert set(checks) == CHOSEN
     assert all(check.passed for check in checks.values())
     tables = [
         made
