@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.forecasts import portfolio_forecast_history
+from assets.forecasts import portfolio_forecast_history, portfolio_forecasts
 from assets.partitions import sessions_of_run
 from assets.portfolios import portfolio_equity
 from assets.published import published_asset
@@ -19,7 +19,7 @@ from resources.serving import Serving
 
 
 @published_asset(
-    [portfolio_forecast_history],
+    [portfolio_forecasts, portfolio_forecast_history],
     by_session=True,
 )
 def published_portfolio_forecasts(

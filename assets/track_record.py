@@ -47,7 +47,7 @@ def prediction_outcomes(
     owners=OWNERS,
     kinds={"ducklake", "numpy"},
     pool=LAKE_POOL,
-    deps=[prediction_outcomes],
+    deps=[signal_scores, prediction_outcomes],
     partitions_def=SESSIONS,
     backfill_policy=ONE_RUN,
     metadata=table_metadata(TRACK_RECORDS),
