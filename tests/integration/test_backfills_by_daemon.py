@@ -63,10 +63,9 @@ def published(database: Any, sessions: Sequence[date]) -> tuple[Documents, Docum
 def of_session(manifest: dict[str, Any]) -> dict[str, Any]:
     """Return what a manifest says that follows from its session alone."""
     kept = ("session", "as_of", "origin", "status", "model_versions", "stale_symbols")
-    collections = {
-        name: manifest["collections"][name] for name in ("stock_price_daily", "ml_signals")
+    return {name: manifest[name] for name in kept} | {
+        "signals": manifest["collections"]["ml_signals"]
     }
-    return {name: manifest[name] for name in kept} | {"collections": collections}
 
 
 @pytest.mark.slow
@@ -95,8 +94,8 @@ def test_backfills_of_the_ui_are_single_runs(desk: DaemonDesk, database: Any) ->
     assert range_of(again) == (SIXTY[0], SIXTY[-1])
     signals_again, manifests_again = published(database, SIXTY)
     assert signals_again == signals
-    # The lineage brings state up to the newest session, the job to the range's last: what a night
-    # says of state (forecasts' records, drift) may differ, its bars and signals may not.
+    # The lineage brings state up to the newest session, the job to the range's last: what judges a
+    # bar and what a forecast's record is made of differ, and signals may not.
     assert [of_session(one) for one in manifests_again] == [of_session(one) for one in manifests]
 
 
