@@ -3,10 +3,11 @@
 import dagster as dg
 
 from assets.detector_report import scoring_metadata
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.quality import clean_prices, price_anomalies, quarantined_prices
-from assets.reporting import held_metadata, table_metadata
+from assets.reporting import held_metadata
+from assets.tables import table_asset
 from assets.verdicts import reviewed_verdicts
 from pipelines.anomalies.tables import BAR_SCORES
 from resources.bar_scoring import BarScoring
@@ -15,14 +16,11 @@ from resources.market import Market
 from resources.nights import Nights
 
 
-@dg.asset(
-    group_name=Group.QUALITY.value,
-    owners=OWNERS,
-    kinds={"scikitlearn", "ducklake"},
-    pool=LAKE_POOL,
+@table_asset(
+    BAR_SCORES,
+    Group.QUALITY,
     deps=[reviewed_verdicts, price_anomalies, quarantined_prices, clean_prices],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(BAR_SCORES),
+    kinds={"scikitlearn"},
 )
 def bar_scores(
     context: dg.AssetExecutionContext,

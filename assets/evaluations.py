@@ -3,11 +3,12 @@
 import dagster as dg
 
 from assets.features import SIGNAL_FEATURE_ASSETS, next_session_labels
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.published import published_asset
-from assets.reporting import counts_metadata, table_metadata
+from assets.reporting import counts_metadata
 from assets.signals import signal_model
+from assets.tables import table_asset
 from pipelines.evaluation.tables import EVALUATIONS
 from resources.evaluations import EvaluationPlans, Evaluator, publish_evaluation
 from resources.lake import Lake
@@ -17,14 +18,11 @@ from resources.nights import Nights
 from resources.serving import Serving
 
 
-@dg.asset(
-    group_name=Group.EVALUATION.value,
-    owners=OWNERS,
-    kinds={"lightgbm", "ducklake"},
-    pool=LAKE_POOL,
+@table_asset(
+    EVALUATIONS,
+    Group.EVALUATION,
     deps=[*SIGNAL_FEATURE_ASSETS, next_session_labels, signal_model],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(EVALUATIONS),
+    kinds={"lightgbm"},
 )
 def evaluations(
     context: dg.AssetExecutionContext,

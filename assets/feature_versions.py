@@ -3,10 +3,10 @@
 import dagster as dg
 
 from assets.features import SIGNAL_FEATURE_ASSETS
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.optional_features import CHOICE
 from assets.partitions import sessions_of_run
-from assets.reporting import table_metadata
+from assets.tables import table_asset
 from pipelines.features.version_tables import FEATURE_VERSIONS
 from resources.feature_registry import note_versions
 from resources.lake import Lake
@@ -14,15 +14,7 @@ from resources.market import Market
 from resources.nights import Nights
 
 
-@dg.asset(
-    group_name=Group.FEATURES.value,
-    owners=OWNERS,
-    kinds={"ducklake"},
-    pool=LAKE_POOL,
-    deps=[*SIGNAL_FEATURE_ASSETS, CHOICE],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(FEATURE_VERSIONS),
-)
+@table_asset(FEATURE_VERSIONS, Group.FEATURES, deps=[*SIGNAL_FEATURE_ASSETS, CHOICE])
 def feature_versions(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:

@@ -6,10 +6,11 @@ import dagster as dg
 import polars as pl
 
 from assets.feature_report import feature_metadata
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
-from assets.reporting import table_metadata, update_metadata
+from assets.reporting import update_metadata
+from assets.tables import table_asset
 from pipelines.derivations import TableUpdate, duplicate_key_query
 from pipelines.features.cross_sections import CROSS_SECTIONS
 from pipelines.features.derivation import FEATURE_DERIVATIONS
@@ -34,16 +35,13 @@ def _feature_asset(group: FeatureGroup, description: str) -> dg.AssetsDefinition
     """Return the asset of a group's table."""
     table = FEATURE_TABLES[group.name]
 
-    @dg.asset(
+    @table_asset(
+        table,
+        Group.FEATURES,
+        deps=[clean_prices],
+        kinds={"sql"},
         name=table.name,
         description=description,
-        group_name=Group.FEATURES.value,
-        owners=OWNERS,
-        kinds={"ducklake", "sql"},
-        pool=LAKE_POOL,
-        deps=[clean_prices],
-        backfill_policy=ONE_RUN,
-        metadata=table_metadata(table),
     )
     def features(
         context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
@@ -121,15 +119,7 @@ SIGNAL_FEATURE_ASSETS = (technical_features, indicator_features, cross_section_f
 """What the signals learn from."""
 
 
-@dg.asset(
-    group_name=Group.FEATURES.value,
-    owners=OWNERS,
-    kinds={"ducklake", "polars"},
-    pool=LAKE_POOL,
-    deps=[clean_prices],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(MARKET_RETURNS),
-)
+@table_asset(MARKET_RETURNS, Group.FEATURES, deps=[clean_prices], kinds={"polars"})
 def market_returns(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:
@@ -139,15 +129,7 @@ def market_returns(
     return dg.MaterializeResult(metadata=update_metadata(lake, update))
 
 
-@dg.asset(
-    group_name=Group.FEATURES.value,
-    owners=OWNERS,
-    kinds={"ducklake", "sql"},
-    pool=LAKE_POOL,
-    deps=[clean_prices],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(NEXT_SESSION_LABELS),
-)
+@table_asset(NEXT_SESSION_LABELS, Group.FEATURES, deps=[clean_prices], kinds={"sql"})
 def next_session_labels(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:

@@ -3,10 +3,10 @@
 import dagster as dg
 
 from assets.forecast_report import evaluation_metadata, forecast_metadata
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
-from assets.partitions import SESSIONS, sessions_of_run
+from assets.groups import Group
+from assets.partitions import sessions_of_run
 from assets.portfolios import portfolio_equity
-from assets.reporting import table_metadata
+from assets.tables import table_asset
 from pipelines.forecasts.light import Light
 from pipelines.forecasts.nightly import rewritable_nights
 from pipelines.forecasts.record import source_of
@@ -21,14 +21,11 @@ from resources.nights import Nights
 from resources.portfolio_forecasting import PortfolioForecasting
 
 
-@dg.asset(
-    group_name=Group.FORECASTS.value,
-    owners=OWNERS,
-    kinds={"ducklake", "statsforecast", "prophet"},
-    pool=LAKE_POOL,
+@table_asset(
+    PORTFOLIO_EVALUATIONS,
+    Group.FORECASTS,
     deps=[portfolio_equity],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(PORTFOLIO_EVALUATIONS),
+    kinds={"prophet", "statsforecast"},
 )
 def portfolio_evaluations(
     context: dg.AssetExecutionContext,
@@ -55,15 +52,12 @@ def portfolio_evaluations(
     )
 
 
-@dg.asset(
-    group_name=Group.FORECASTS.value,
-    owners=OWNERS,
-    kinds={"ducklake", "numpy"},
-    pool=LAKE_POOL,
+@table_asset(
+    PORTFOLIO_FORECASTS,
+    Group.FORECASTS,
     deps=[portfolio_evaluations],
-    partitions_def=SESSIONS,
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(PORTFOLIO_FORECASTS),
+    kinds={"numpy"},
+    by_session=True,
 )
 def portfolio_forecasts(
     context: dg.AssetExecutionContext,
@@ -91,15 +85,7 @@ def portfolio_forecasts(
     )
 
 
-@dg.asset(
-    group_name=Group.FORECASTS.value,
-    owners=OWNERS,
-    kinds={"ducklake", "sql"},
-    pool=LAKE_POOL,
-    deps=[portfolio_forecasts],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(PORTFOLIO_FORECAST_HISTORY),
-)
+@table_asset(PORTFOLIO_FORECAST_HISTORY, Group.FORECASTS, deps=[portfolio_forecasts], kinds={"sql"})
 def portfolio_forecast_history(
     context: dg.AssetExecutionContext,
     lake: Lake,

@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.ingest import vendor_responses
 from assets.partitions import sessions_of_run
-from assets.reporting import table_metadata, update_metadata
+from assets.reporting import update_metadata
+from assets.tables import table_asset
 from pipelines.prices.indexes import index_faults
 from pipelines.tables import INDEX_PRICES
 from resources.index_ingestion import ingest_indexes
@@ -14,15 +15,7 @@ from resources.market import Market
 from resources.nights import Nights
 
 
-@dg.asset(
-    group_name=Group.INGEST.value,
-    owners=OWNERS,
-    kinds={"ducklake"},
-    pool=LAKE_POOL,
-    deps=[vendor_responses],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(INDEX_PRICES),
-)
+@table_asset(INDEX_PRICES, Group.INGEST, deps=[vendor_responses])
 def index_prices(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:

@@ -3,17 +3,17 @@
 import dagster as dg
 from pydantic import Field
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.reporting import (
     asking_metadata,
     counts_metadata,
     held_metadata,
     stale_metadata,
-    table_metadata,
     unknown_metadata,
     update_counts,
 )
+from assets.tables import table_asset
 from assets.verdicts import reviewed_verdicts
 from assets.watchlists import watchlists as landed_watchlists
 from pipelines.tables import COMPANY_OVERVIEWS, DAILY_PRICES, LISTINGS, VENDOR_RESPONSES
@@ -28,14 +28,11 @@ from resources.vendor_archive import VendorArchive
 from resources.watchlists import Watchlists
 
 
-@dg.asset(
-    group_name=Group.INGEST.value,
-    owners=OWNERS,
-    kinds={"alphavantage", "ducklake"},
-    pool=LAKE_POOL,
+@table_asset(
+    VENDOR_RESPONSES,
+    Group.INGEST,
     deps=[landed_watchlists, reviewed_verdicts],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(VENDOR_RESPONSES),
+    kinds={"alphavantage"},
 )
 def vendor_responses(
     context: dg.AssetExecutionContext,
@@ -85,15 +82,7 @@ class PricesConfig(dg.Config):
     )
 
 
-@dg.asset(
-    group_name=Group.INGEST.value,
-    owners=OWNERS,
-    kinds={"ducklake"},
-    pool=LAKE_POOL,
-    deps=[vendor_responses],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(DAILY_PRICES),
-)
+@table_asset(DAILY_PRICES, Group.INGEST, deps=[vendor_responses])
 def daily_prices(
     context: dg.AssetExecutionContext,
     config: PricesConfig,
@@ -122,15 +111,7 @@ def daily_prices(
     )
 
 
-@dg.asset(
-    group_name=Group.INGEST.value,
-    owners=OWNERS,
-    kinds={"ducklake"},
-    pool=LAKE_POOL,
-    deps=[vendor_responses],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(LISTINGS),
-)
+@table_asset(LISTINGS, Group.INGEST, deps=[vendor_responses])
 def listings(
     context: dg.AssetExecutionContext,
     market: Market,
@@ -143,15 +124,7 @@ def listings(
     return dg.MaterializeResult(metadata=update_counts(vendor_archive.lake, update))
 
 
-@dg.asset(
-    group_name=Group.INGEST.value,
-    owners=OWNERS,
-    kinds={"ducklake"},
-    pool=LAKE_POOL,
-    deps=[vendor_responses],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(COMPANY_OVERVIEWS),
-)
+@table_asset(COMPANY_OVERVIEWS, Group.INGEST, deps=[vendor_responses])
 def company_overviews(
     context: dg.AssetExecutionContext,
     market: Market,

@@ -4,11 +4,12 @@ import dagster as dg
 
 from assets.drift_report import drift_metadata
 from assets.features import SIGNAL_FEATURE_ASSETS, next_session_labels
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.published import published_asset
-from assets.reporting import publishing_metadata, table_metadata
+from assets.reporting import publishing_metadata
 from assets.signals import signal_scores
+from assets.tables import table_asset
 from assets.track_record import track_records
 from pipelines.documents.drift_event import ModelDriftEvent, drift_scope
 from pipelines.lifecycle.drift_rows import drift_documents
@@ -21,14 +22,11 @@ from resources.nights import Nights
 from resources.serving import Serving
 
 
-@dg.asset(
-    group_name=Group.LIFECYCLE.value,
-    owners=OWNERS,
-    kinds={"ducklake", "numpy"},
-    pool=LAKE_POOL,
+@table_asset(
+    MODEL_DRIFT,
+    Group.LIFECYCLE,
     deps=[*SIGNAL_FEATURE_ASSETS, next_session_labels, signal_scores, track_records],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(MODEL_DRIFT),
+    kinds={"numpy"},
 )
 def model_drift(
     context: dg.AssetExecutionContext,

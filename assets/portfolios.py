@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
-from assets.reporting import counts_metadata, table_metadata, update_counts
+from assets.reporting import counts_metadata, update_counts
+from assets.tables import table_asset
 from assets.watchlists import watchlists
 from pipelines.forecasts.tables import PORTFOLIO_EQUITY, PORTFOLIOS
 from resources.lake import Lake
@@ -14,15 +15,7 @@ from resources.nights import Nights
 from resources.portfolios import Portfolios
 
 
-@dg.asset(
-    group_name=Group.FORECASTS.value,
-    owners=OWNERS,
-    kinds={"mongodb", "ducklake"},
-    pool=LAKE_POOL,
-    deps=[watchlists],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(PORTFOLIOS),
-)
+@table_asset(PORTFOLIOS, Group.FORECASTS, deps=[watchlists], kinds={"mongodb"})
 def portfolios(
     context: dg.AssetExecutionContext, market: Market, nights: Nights, portfolios: Portfolios
 ) -> dg.MaterializeResult:
@@ -45,15 +38,7 @@ def portfolios(
     )
 
 
-@dg.asset(
-    group_name=Group.FORECASTS.value,
-    owners=OWNERS,
-    kinds={"ducklake", "numpy"},
-    pool=LAKE_POOL,
-    deps=[portfolios, clean_prices],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(PORTFOLIO_EQUITY),
-)
+@table_asset(PORTFOLIO_EQUITY, Group.FORECASTS, deps=[portfolios, clean_prices], kinds={"numpy"})
 def portfolio_equity(
     context: dg.AssetExecutionContext,
     lake: Lake,

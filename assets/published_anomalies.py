@@ -3,12 +3,13 @@
 import dagster as dg
 
 from assets.anomalies import bar_scores
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.published import published_asset
 from assets.quality import clean_prices, price_anomalies, quarantined_prices
 from assets.quality_report import calls_metadata, sightings_metadata, summary_metadata
-from assets.reporting import picture_metadata, publishing_metadata, table_metadata
+from assets.reporting import picture_metadata, publishing_metadata
+from assets.tables import table_asset
 from assets.weekly import weekly_anomalies
 from pipelines.anomalies.tables import ANOMALY_CALLS, ANOMALY_SIGHTINGS
 from pipelines.documents.quality_summary import DataQualitySummary
@@ -22,14 +23,11 @@ from resources.serving import Serving
 from resources.webhook import Webhook
 
 
-@dg.asset(
-    group_name=Group.QUALITY.value,
-    owners=OWNERS,
-    kinds={"ducklake", "sql"},
-    pool=LAKE_POOL,
+@table_asset(
+    ANOMALY_SIGHTINGS,
+    Group.QUALITY,
     deps=[price_anomalies, weekly_anomalies, quarantined_prices, clean_prices, bar_scores],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(ANOMALY_SIGHTINGS),
+    kinds={"sql"},
 )
 def anomaly_sightings(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
@@ -116,15 +114,7 @@ def published_quality_summaries(
     )
 
 
-@dg.asset(
-    group_name=Group.PUBLISHING.value,
-    owners=OWNERS,
-    kinds={"ducklake"},
-    pool=LAKE_POOL,
-    deps=[published_anomalies],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(ANOMALY_CALLS),
-)
+@table_asset(ANOMALY_CALLS, Group.PUBLISHING, deps=[published_anomalies])
 def anomaly_calls(
     context: dg.AssetExecutionContext,
     lake: Lake,

@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.ingest import daily_prices
 from assets.partitions import sessions_of_run
-from assets.reporting import counts_metadata, table_metadata, update_metadata
+from assets.reporting import counts_metadata, update_metadata
+from assets.tables import table_asset
 from assets.verdicts import reviewed_verdicts
 from pipelines.anomalies.derivation import PRICE_ANOMALIES_DERIVATION
 from pipelines.anomalies.quarantine import QUARANTINE_DERIVATION
@@ -17,14 +18,8 @@ from resources.market import Market
 from resources.nights import Nights
 
 
-@dg.asset(
-    group_name=Group.QUALITY.value,
-    owners=OWNERS,
-    kinds={"ducklake", "polars"},
-    pool=LAKE_POOL,
-    deps=[daily_prices, reviewed_verdicts],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(PRICE_ANOMALIES),
+@table_asset(
+    PRICE_ANOMALIES, Group.QUALITY, deps=[daily_prices, reviewed_verdicts], kinds={"polars"}
 )
 def price_anomalies(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
@@ -46,14 +41,11 @@ def price_anomalies(
     )
 
 
-@dg.asset(
-    group_name=Group.QUALITY.value,
-    owners=OWNERS,
-    kinds={"ducklake", "sql"},
-    pool=LAKE_POOL,
+@table_asset(
+    QUARANTINED_PRICES,
+    Group.QUALITY,
     deps=[daily_prices, price_anomalies, reviewed_verdicts],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(QUARANTINED_PRICES),
+    kinds={"sql"},
 )
 def quarantined_prices(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
@@ -76,15 +68,7 @@ def quarantined_prices(
     )
 
 
-@dg.asset(
-    group_name=Group.QUALITY.value,
-    owners=OWNERS,
-    kinds={"ducklake", "polars"},
-    pool=LAKE_POOL,
-    deps=[daily_prices, quarantined_prices],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(CLEAN_PRICES),
-)
+@table_asset(CLEAN_PRICES, Group.QUALITY, deps=[daily_prices, quarantined_prices], kinds={"polars"})
 def clean_prices(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:

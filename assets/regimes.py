@@ -2,13 +2,14 @@
 
 import dagster as dg
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.indexes import index_prices
-from assets.partitions import SESSIONS, sessions_of_run
+from assets.partitions import sessions_of_run
 from assets.published import published_asset
 from assets.quality import clean_prices
 from assets.regimes_report import fits_metadata, renaming_events, states_metadata, switch_event
-from assets.reporting import publishing_metadata, table_metadata
+from assets.reporting import publishing_metadata
+from assets.tables import table_asset
 from pipelines.documents.regime import MarketRegime
 from pipelines.regimes.scope import regime_scope
 from pipelines.regimes.settings import RegimeSettings
@@ -27,14 +28,8 @@ from resources.vendor_archive import VendorArchive
 from resources.watchlists import Watchlists
 
 
-@dg.asset(
-    group_name=Group.TRAINING.value,
-    owners=OWNERS,
-    kinds={"scikitlearn", "mlflow", "ducklake"},
-    pool=LAKE_POOL,
-    deps=[index_prices, clean_prices],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(REGIME_FITS),
+@table_asset(
+    REGIME_FITS, Group.TRAINING, deps=[index_prices, clean_prices], kinds={"mlflow", "scikitlearn"}
 )
 def regime_fits(
     context: dg.AssetExecutionContext,
@@ -63,15 +58,12 @@ def regime_fits(
     )
 
 
-@dg.asset(
-    group_name=Group.REGIMES.value,
-    owners=OWNERS,
-    kinds={"numpy", "ducklake"},
-    pool=LAKE_POOL,
+@table_asset(
+    REGIME_STATES,
+    Group.REGIMES,
     deps=[index_prices, clean_prices, regime_fits],
-    partitions_def=SESSIONS,
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(REGIME_STATES),
+    kinds={"numpy"},
+    by_session=True,
 )
 def regime_states(
     context: dg.AssetExecutionContext,
@@ -129,15 +121,7 @@ def published_regimes(
     )
 
 
-@dg.asset(
-    group_name=Group.PUBLISHING.value,
-    owners=OWNERS,
-    kinds={"ducklake"},
-    pool=LAKE_POOL,
-    deps=[published_regimes],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(REGIME_CALLS),
-)
+@table_asset(REGIME_CALLS, Group.PUBLISHING, deps=[published_regimes])
 def regime_calls(
     context: dg.AssetExecutionContext,
     market: Market,

@@ -2,10 +2,10 @@
 
 import dagster as dg
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
-from assets.partitions import SESSIONS, sessions_of_run
-from assets.reporting import table_metadata
+from assets.groups import Group
+from assets.partitions import sessions_of_run
 from assets.signals import signal_scores
+from assets.tables import table_asset
 from pipelines.tables import SIGNAL_CHANGES
 from resources.lake import Lake
 from resources.market import Market
@@ -14,15 +14,8 @@ from resources.nights import Nights
 from resources.signal_changes import keep_changes
 
 
-@dg.asset(
-    group_name=Group.SIGNALS.value,
-    owners=OWNERS,
-    kinds={"lightgbm", "ducklake"},
-    pool=LAKE_POOL,
-    deps=[signal_scores],
-    partitions_def=SESSIONS,
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(SIGNAL_CHANGES),
+@table_asset(
+    SIGNAL_CHANGES, Group.SIGNALS, deps=[signal_scores], kinds={"lightgbm"}, by_session=True
 )
 def signal_changes(
     context: dg.AssetExecutionContext,

@@ -5,8 +5,9 @@ import dagster as dg
 from assets.feature_versions import feature_versions
 from assets.features import SIGNAL_FEATURE_ASSETS, next_session_labels
 from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
-from assets.partitions import SESSIONS, sessions_of_run
-from assets.reporting import count_by, table_metadata
+from assets.partitions import sessions_of_run
+from assets.reporting import count_by
+from assets.tables import table_asset
 from assets.training_report import decision_metadata, selection_metadata, training_metadata
 from pipelines.anomalies.tables import QUARANTINED_PRICES
 from pipelines.features.catalogue import SIGNAL_GROUPS
@@ -68,15 +69,12 @@ def signal_model(
     )
 
 
-@dg.asset(
-    group_name=Group.SIGNALS.value,
-    owners=OWNERS,
-    kinds={"lightgbm", "ducklake"},
-    pool=LAKE_POOL,
+@table_asset(
+    SIGNAL_SCORES,
+    Group.SIGNALS,
     deps=[*SIGNAL_FEATURE_ASSETS, feature_versions, signal_model],
-    partitions_def=SESSIONS,
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(SIGNAL_SCORES),
+    kinds={"lightgbm"},
+    by_session=True,
 )
 def signal_scores(
     context: dg.AssetExecutionContext,

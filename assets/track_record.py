@@ -3,10 +3,10 @@
 import dagster as dg
 
 from assets.features import next_session_labels
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
-from assets.partitions import SESSIONS, sessions_of_run
-from assets.reporting import table_metadata
+from assets.groups import Group
+from assets.partitions import sessions_of_run
 from assets.signals import signal_scores
+from assets.tables import table_asset
 from assets.track_record_report import outcome_metadata, record_metadata
 from pipelines.lifecycle.tables import PREDICTION_OUTCOMES, TRACK_RECORDS
 from resources.lake import Lake
@@ -15,14 +15,8 @@ from resources.nights import Nights
 from resources.track_record import enter_outcomes, keep_track_records, recent_outcomes
 
 
-@dg.asset(
-    group_name=Group.LIFECYCLE.value,
-    owners=OWNERS,
-    kinds={"ducklake", "sql"},
-    pool=LAKE_POOL,
-    deps=[signal_scores, next_session_labels],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(PREDICTION_OUTCOMES),
+@table_asset(
+    PREDICTION_OUTCOMES, Group.LIFECYCLE, deps=[signal_scores, next_session_labels], kinds={"sql"}
 )
 def prediction_outcomes(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
@@ -42,15 +36,12 @@ def prediction_outcomes(
     )
 
 
-@dg.asset(
-    group_name=Group.LIFECYCLE.value,
-    owners=OWNERS,
-    kinds={"ducklake", "numpy"},
-    pool=LAKE_POOL,
+@table_asset(
+    TRACK_RECORDS,
+    Group.LIFECYCLE,
     deps=[signal_scores, prediction_outcomes],
-    partitions_def=SESSIONS,
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(TRACK_RECORDS),
+    kinds={"numpy"},
+    by_session=True,
 )
 def track_records(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights

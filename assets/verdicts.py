@@ -2,9 +2,9 @@
 
 import dagster as dg
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.partitions import sessions_of_run
-from assets.reporting import table_metadata
+from assets.tables import table_asset
 from assets.watchlists import watchlists
 from pipelines.anomalies.tables import VERDICTS
 from resources.lake import Lake
@@ -13,15 +13,7 @@ from resources.nights import Nights
 from resources.verdicts import ReviewedVerdicts
 
 
-@dg.asset(
-    group_name=Group.INGEST.value,
-    owners=OWNERS,
-    kinds={"mongodb", "ducklake"},
-    pool=LAKE_POOL,
-    deps=[watchlists],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(VERDICTS),
-)
+@table_asset(VERDICTS, Group.INGEST, deps=[watchlists], kinds={"mongodb"})
 def reviewed_verdicts(
     context: dg.AssetExecutionContext,
     lake: Lake,

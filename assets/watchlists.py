@@ -2,23 +2,16 @@
 
 import dagster as dg
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.partitions import sessions_of_run
-from assets.reporting import table_metadata
+from assets.tables import table_asset
 from pipelines.tables import WATCHLISTS
 from resources.market import Market
 from resources.nights import Nights
 from resources.watchlists import Watchlists
 
 
-@dg.asset(
-    group_name=Group.INGEST.value,
-    owners=OWNERS,
-    kinds={"mongodb", "ducklake"},
-    pool=LAKE_POOL,
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(WATCHLISTS),
-)
+@table_asset(WATCHLISTS, Group.INGEST, kinds={"mongodb"})
 def watchlists(
     context: dg.AssetExecutionContext, market: Market, nights: Nights, watchlists: Watchlists
 ) -> dg.MaterializeResult:

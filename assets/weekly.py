@@ -2,10 +2,11 @@
 
 import dagster as dg
 
-from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
+from assets.groups import Group
 from assets.ingest import daily_prices, vendor_responses
 from assets.partitions import sessions_of_run
-from assets.reporting import table_metadata, update_metadata
+from assets.reporting import update_metadata
+from assets.tables import table_asset
 from pipelines.anomalies.tables import WEEKLY_ANOMALIES
 from pipelines.anomalies.weekly_derivation import WEEKLY_ANOMALIES_DERIVATION
 from pipelines.tables import WEEKLY_PRICES
@@ -15,15 +16,7 @@ from resources.nights import Nights
 from resources.weekly_ingestion import ingest_weekly_prices
 
 
-@dg.asset(
-    group_name=Group.INGEST.value,
-    owners=OWNERS,
-    kinds={"ducklake"},
-    pool=LAKE_POOL,
-    deps=[vendor_responses],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(WEEKLY_PRICES),
-)
+@table_asset(WEEKLY_PRICES, Group.INGEST, deps=[vendor_responses])
 def weekly_prices(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:
@@ -36,15 +29,7 @@ def weekly_prices(
     return dg.MaterializeResult(metadata=update_metadata(lake, update))
 
 
-@dg.asset(
-    group_name=Group.QUALITY.value,
-    owners=OWNERS,
-    kinds={"ducklake", "polars"},
-    pool=LAKE_POOL,
-    deps=[weekly_prices, daily_prices],
-    backfill_policy=ONE_RUN,
-    metadata=table_metadata(WEEKLY_ANOMALIES),
-)
+@table_asset(WEEKLY_ANOMALIES, Group.QUALITY, deps=[weekly_prices, daily_prices], kinds={"polars"})
 def weekly_anomalies(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:
