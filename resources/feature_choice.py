@@ -8,7 +8,10 @@ from pipelines.features.groups import FeatureGroup
 
 
 class FeatureChoice(dg.ConfigurableResource[None]):
-    """The groups of features that a person has chosen."""
+    """The groups of features that a person has chosen.
+
+    Read where the assets are declared, not in a step: a group that is left out is no asset.
+    """
 
     words: str = Field(
         description="Groups with commas between; core, alpha158 and all stand for several."
