@@ -1,13 +1,13 @@
 """How the feature tables of the lake follow from clean prices."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import groupby
 
 import polars as pl
 
 from pipelines.derivations import CHANGES, Cut, Derivation, Lot, Reach
-from pipelines.features.catalogue import GROUPS
+from pipelines.features.catalogue import CORE_GROUPS, GROUPS
 from pipelines.features.engine import reading_query
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.inputs import columns_read, reads_market
@@ -18,8 +18,10 @@ from pipelines.tables import CLEAN_PRICES, FEATURE_TABLES, MARKET_RETURNS
 KERNELS_REVISION = 2
 """Raised when the kernels give other bits for the same definitions."""
 
-SHARED_LOOK_BACK = 64
+SHORT_LOOK_BACK = 64
 """Rows: groups that look back no farther are read together. Alpha158's look back 60."""
+LONG_LOOK_BACK = 250
+"""Rows: the other groups that look back no farther are read together, the core ones among them."""
 
 _WHOLE_SESSIONS = f"""
     WITH span AS (SELECT min(from_session) AS first, max(to_session) AS last FROM {CHANGES})
@@ -72,19 +74,25 @@ def joint_derivation(groups: Sequence[FeatureGroup]) -> Derivation:
 
 
 def feature_lots(groups: Iterable[FeatureGroup]) -> Iterator[Lot]:
-    """Yield the groups in the lots that are read and committed together, in their order.
+    """Yield the groups in the lots that are read and committed together.
 
-    What reads other symbols, or far back, is a lot of its own: a night would compute the features
-    of the others on the many rows that these ask for.
+    What reads other symbols, or very far back, is a lot of its own. Core groups are a lot with
+    the longest look-back of theirs, even the calendar: reading once costs less than what is
+    computed on rows that a group alone would not have read. Alpha158's have one of their own, since
+    a night would compute eleven tables on four times as many rows.
     """
-    for is_shared, some in groupby(groups, key=_is_shared):
-        members = tuple(some)
-        for lot in [members] if is_shared else [(group,) for group in members]:
-            yield _lot({group.name: group for group in lot})
+    lots = defaultdict[str, list[FeatureGroup]](list)
+    for group in groups:
+        lots[_lot_name(group)].append(group)
+    for members in lots.values():
+        yield _lot({group.name: group for group in members})
 
 
-def _is_shared(group: FeatureGroup) -> bool:
-    return group.look_back <= SHARED_LOOK_BACK and not group.reads_other_symbols
+def _lot_name(group: FeatureGroup) -> str:
+    if group.reads_other_symbols or group.look_back > LONG_LOOK_BACK:
+        return group.name
+    is_long = group in CORE_GROUPS or group.look_back > SHORT_LOOK_BACK
+    return "long look-back" if is_long else "short look-back"
 
 
 def _lot(groups: Mapping[str, FeatureGroup]) -> Lot:

@@ -10,9 +10,10 @@ from polars.testing import assert_frame_equal
 
 from pipelines import derivation_batches
 from pipelines.features.alpha158.bars import ALPHA158_BARS
+from pipelines.features.alpha158.groups import ALPHA158_GROUPS
 from pipelines.features.alpha158.prices import ALPHA158_LEVELS
 from pipelines.features.alpha158.volumes import ALPHA158_VOLUMES
-from pipelines.features.catalogue import GROUPS
+from pipelines.features.catalogue import CORE_GROUPS, GROUPS
 from pipelines.features.derivation import feature_derivation, feature_lots
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.language import close, delay
@@ -95,9 +96,13 @@ def test_a_table_that_is_chosen_later_joins_the_others(lake: Lake) -> None:
 
 
 def test_what_reads_other_symbols_or_far_back_is_read_for_itself() -> None:
-    """A night would compute Alpha158 on the 400 rows that another table's averages ask for."""
-    lots = [[one.table.name for one in lot.derivations] for lot in feature_lots(GROUPS)]
-    alone = {lot[0] for lot in lots if len(lot) == 1}
-    assert {"technical_features", "cross_section_features", "market_relative_features"} <= alone
-    assert max(len(lot) for lot in lots) == 11
-    assert [name for lot in lots for name in lot] == [group.name for group in GROUPS]
+    """A night would compute Alpha158 on the 250 rows that another table's momentum asks for."""
+    lots = {tuple(one.table.name for one in lot.derivations) for lot in feature_lots(GROUPS)}
+    core = tuple(group.name for group in CORE_GROUPS if not group.reads_other_symbols)
+    assert {
+        core,
+        tuple(group.name for group in ALPHA158_GROUPS),
+        ("cross_section_features",),
+        ("standardized_features",),
+        ("market_relative_features",),
+    } == lots

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-import pyarrow as pa
 
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.kernels.arrays import FloatArray
 from pipelines.features.kernels.panel import FeaturePanel, compute_features
+from pipelines.features.kernels.results import arrow_of
 from pipelines.features.sql import leaf_names
 
 THREADS = 2
@@ -34,10 +34,8 @@ def feature_frame(
     places[order] = np.arange(len(order))
     panel = replace(panel_of(rows, leaf_names(group.expressions)), places=places)
     values = compute_features(group.expressions, panel, threads=threads, dtype=np.float32)
-    # Arrow makes NaN null without copying the values, which are the most of what a build holds.
-    features = [
-        pl.Series(name, pa.array(column, from_pandas=True)) for name, column in values.items()
-    ]
+    # Not copied: the values are the most of what a build holds.
+    features = [pl.Series(name, arrow_of(column)) for name, column in values.items()]
     return keys[order].hstack(features)
 
 

@@ -3,7 +3,7 @@
 Rows come by symbol and session, with as many earlier rows of each symbol as the look-back asks for.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -11,17 +11,20 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipelines.features.expressions import Call, Constant, Expression
-from pipelines.features.kernels import sessions
+from pipelines.features.expressions import Expression
 from pipelines.features.kernels.arrays import FloatArray, IntArray
+from pipelines.features.kernels.by_session import (
+    SessionOrder,
+    SessionProgram,
+    session_blocks,
+    session_program,
+)
 from pipelines.features.kernels.program import Program, compile_program
 from pipelines.features.kernels.results import keep, keep_chosen
 
 BATCH_ROWS = 20_000
 """Rows of a batch: its columns fit into a core's own cache (50 million rows: 20 s of processor time
 in batches of 10,000 to 40,000 rows, 32 s in batches of 200,000)."""
-
-SESSION_KERNELS = {"rank": sessions.rank, "session_mean": sessions.session_mean}
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +65,8 @@ def compute_features(
     plain = {name: tree for name, tree in expressions.items() if name not in wide}
     kept = _by_batches(_program(tuple(plain.items())), panel, threads=threads, dtype=dtype)
     if wide:
-        parts = {f"part_{n}": tree for n, tree in enumerate(_plain_parts(wide.values()))}
-        program = _program(tuple(parts.items()))
-        in_order = replace(panel, places=None)
-        exact = _by_batches(program, in_order, threads=threads, dtype=np.float64)
-        known = {tree: exact[name] for name, tree in parts.items()}
-        values = _SessionWide(known, panel.days[panel.wanted])
-        kept |= {
-            name: _as_kept(values.of(tree), dtype, panel.places) for name, tree in wide.items()
-        }
+        program = session_program(tuple(wide.items()))
+        kept |= _by_sessions(program, panel, threads=threads, dtype=dtype)
     return {name: kept[name] for name in expressions}
 
 
@@ -80,34 +76,11 @@ def _program(expressions: tuple[tuple[str, Expression], ...]) -> Program:
     return compile_program(dict(expressions))
 
 
-def _plain_parts(trees: Iterable[Expression]) -> list[Expression]:
-    """Return the largest subtrees that compare no symbols, each once."""
-    found: dict[Expression, None] = {}
-
-    def visit(tree: Expression) -> None:
-        if not tree.is_session_wide:
-            if not isinstance(tree, Constant):
-                found[tree] = None
-            return
-        for operand in tree.operands:
-            visit(operand)
-
-    for tree in trees:
-        visit(tree)
-    return list(found)
-
-
 def _by_batches(
     program: Program, panel: FeaturePanel, *, threads: int, dtype: type[np.floating]
 ) -> dict[str, FloatArray]:
     """Run a program on batches of whole symbols, and keep the wanted rows."""
-    kept = dict(
-        zip(
-            program.results,
-            np.empty((len(program.results), len(panel.wanted)), dtype),
-            strict=True,
-        )
-    )
+    kept = _nothing_kept(program.results, len(panel.wanted), dtype)
     batches = _batches(panel.starts)
     remaining = iter(batches)
 
@@ -120,6 +93,41 @@ def _by_batches(
     with ThreadPoolExecutor(max_workers=threads) as pool:
         list(pool.map(work, range(min(threads, len(batches)))))
     return kept
+
+
+def _by_sessions(
+    program: SessionProgram, panel: FeaturePanel, *, threads: int, dtype: type[np.floating]
+) -> dict[str, FloatArray]:
+    """Run a program that compares symbols on the wanted rows, and keep what it makes of them."""
+    order = SessionOrder.of(panel.days[panel.wanted])
+    names = {part: f"part_{number}" for number, part in enumerate(program.parts)}
+    parts = _by_batches(
+        _program(tuple((name, part) for part, name in names.items())),
+        replace(panel, places=order.places),
+        threads=threads,
+        dtype=np.float64,
+    )
+    kept = _nothing_kept(program.results, len(order.rows), dtype)
+    places = order.rows if panel.places is None else panel.places[order.rows]
+
+    def work(block: tuple[int, int]) -> None:
+        starts = order.starts[block[0] : block[1] + 1]
+        rows = slice(starts[0], starts[-1])
+        made = program.run([parts[name][rows] for name in names.values()], starts - starts[0])
+        every = np.arange(starts[-1] - starts[0])
+        for name, values in made.items():
+            keep_chosen(values, every, places[rows], kept[name])
+
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        list(pool.map(work, session_blocks(order.starts, rows=BATCH_ROWS)))
+    return kept
+
+
+def _nothing_kept(
+    names: Collection[str], rows: int, dtype: type[np.floating]
+) -> dict[str, FloatArray]:
+    """Return room for the values of some expressions."""
+    return dict(zip(names, np.empty((len(names), rows), dtype), strict=True))
 
 
 def _run_batch(
@@ -154,48 +162,3 @@ def _batches(starts: IntArray) -> list[tuple[int, int]]:
         if starts[symbol] - starts[cuts[-1]] >= BATCH_ROWS or symbol == len(starts) - 1:
             cuts.append(symbol)
     return list(pairwise(cuts))
-
-
-def _as_kept(values: FloatArray, dtype: type[np.floating], places: IntArray | None) -> FloatArray:
-    kept = np.empty(len(values), dtype)
-    if places is None:
-        keep(values, kept)
-    else:
-        keep_chosen(values, np.arange(len(values)), places, kept)
-    return kept
-
-
-class _SessionWide:
-    """FloatArray of trees over plain parts that are known, on the wanted rows."""
-
-    def __init__(self, known: dict[Expression, FloatArray], days: IntArray) -> None:
-        self._known = known
-        self._order = np.argsort(days, kind="stable")
-        changes = np.flatnonzero(np.diff(days[self._order])) + 1
-        self._starts = np.concatenate([[0], changes, [len(days)]])
-
-    def of(self, tree: Expression) -> FloatArray:
-        """Return the values of a tree, computing it where it is not known yet."""
-        if tree not in self._known:
-            self._known[tree] = self._computed(tree)
-        return self._known[tree]
-
-    def _computed(self, tree: Expression) -> FloatArray:
-        if not isinstance(tree, Call):
-            message = f"{tree.text} is no operator's result: it has no values of its own here"
-            raise TypeError(message)
-        result = np.empty(len(self._order))
-        if tree.operator in SESSION_KERNELS:
-            values = self.of(tree.arguments[0])
-            SESSION_KERNELS[tree.operator](values, self._order, self._starts, result)
-            return result
-        given = {f"given_{n}": a for n, a in enumerate(tree.arguments) if a.inputs}
-        program = compile_program({"result": tree}, given=given)
-        workspace = np.empty((program.columns, len(result)))
-        program.run(
-            {name: self.of(argument) for name, argument in given.items()},
-            np.array([0, len(result)]),
-            workspace,
-            lambda _, values: np.copyto(result, values),
-        )
-        return result

@@ -22,8 +22,8 @@ from pipelines.features.groups import (
     longest_look_back,
 )
 from pipelines.features.indicators import INDICATORS
+from pipelines.features.kernels.by_session import SESSION_KERNELS
 from pipelines.features.kernels.operations import OPERATIONS
-from pipelines.features.kernels.panel import SESSION_KERNELS
 from pipelines.features.language import close, delay
 from pipelines.features.operators import OPERATORS
 from pipelines.features.technical import TECHNICAL
