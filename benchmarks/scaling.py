@@ -1,9 +1,10 @@
 """From bars in the lake to features in the lake, at 100 to 10,000 symbols: time and memory.
 
-`make bench-scaling`. Each size is a lake of its own with simulated bars. Each table is derived in
-a process of its own: read, computed and written, everything between two states of the lake. Then a
-new session comes for all symbols, and every table follows it. DuckDB's window functions compute
-the same features from the same lake into Parquet files, where the size is small enough to wait.
+`make bench-scaling`. Each size is a lake of its own with simulated bars. Clean prices, the core
+features and labels are each derived in a process of its own: read, computed and written,
+everything between two states of the lake; with `--catalogue`, all other features too. Then a new
+session comes for all symbols, and every table follows it. DuckDB's window functions compute the
+core features from the same lake into Parquet files, where the size is small enough to wait.
 """
 
 import argparse
@@ -17,24 +18,26 @@ import polars as pl
 
 from benchmarks.measurement import Measurement, in_own_process, machine, measured, megabytes_in
 from benchmarks.simulated_lake import daily_rows, fill, lake_in, night_of
-from pipelines.derivations import Derivation, TableUpdate
-from pipelines.features.catalogue import GROUPS
-from pipelines.features.derivation import FEATURE_DERIVATIONS
+from pipelines.derivations import Lot
+from pipelines.features.catalogue import CATALOGUE_GROUPS, CORE_GROUPS
+from pipelines.features.derivation import feature_lots
 from pipelines.features.engine import feature_query
+from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
 from pipelines.label_derivation import NEXT_SESSION_LABELS_DERIVATION
 from pipelines.markets.simulation.settings import SimulationSettings
 from pipelines.nights import Night
 from pipelines.prices.total_return import CLEAN_PRICES_DERIVATION
 from pipelines.tables import DAILY_PRICES
 
-DERIVATIONS = {
-    one.table.name: one
-    for one in (
-        CLEAN_PRICES_DERIVATION,
-        *FEATURE_DERIVATIONS.values(),
-        NEXT_SESSION_LABELS_DERIVATION,
-    )
+LOTS = {
+    "clean_prices": (Lot.alone(CLEAN_PRICES_DERIVATION),),
+    "core features": tuple(feature_lots(CORE_GROUPS)),
+    "next_session_labels": (Lot.alone(NEXT_SESSION_LABELS_DERIVATION),),
+    "market_returns": (Lot.alone(MARKET_RETURNS_DERIVATION),),
+    "catalogue features": tuple(feature_lots(CATALOGUE_GROUPS)),
 }
+"""What is derived, in order, by the name of its line."""
+EVERY_DESK = ("clean_prices", "core features", "next_session_labels")
 
 
 @dataclass(frozen=True)
@@ -49,65 +52,66 @@ def main() -> None:
     """Measure every size and print a table of each."""
     options = _options()
     print(f"nightdesk scaling: {machine()}")
+    names = tuple(LOTS) if options.catalogue else EVERY_DESK
     for symbols in options.symbols:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             size = Size(SimulationSettings(symbols, options.sessions + 1), Path(folder) / "lake")
-            measure_size(size, windows=symbols <= options.windows)
+            measure_size(size, names=names, windows=symbols <= options.windows)
 
 
-def measure_size(size: Size, *, windows: bool) -> None:
+def measure_size(size: Size, *, names: Sequence[str], windows: bool) -> None:
     """Print what deriving everything took, then one session, then DuckDB's windows."""
     rows = in_own_process(_fill, size)
     symbols, sessions = size.settings.symbols, size.settings.sessions - 1
     print(f"\n{symbols:,} symbols × {sessions:,} sessions, {rows:,} bars", flush=True)
-    whole = {name: _print(name, measured(derive, size, name)) for name in DERIVATIONS}
-    _print_sum("features, from nothing", [whole[name] for name in FEATURE_DERIVATIONS])
+    for name in names:
+        taken = measured(derive, size, name)
+        print(f"  {name:32}{taken.text()}, {sum(taken.result):,} rows", flush=True)
     print(f"  {'size of the lake':32}{megabytes_in(size.folder):12,.0f} MB")
     in_own_process(_add_last_session, size)
-    after = measured(derive_all, size)
+    after = measured(derive_all, size, names)
     for name, seconds in after.result.items():
         print(f"  {'one session: ' + name:32}{seconds:8.2f} s")
-    print(f"  {'one session, all tables':32}{after.text()}")
+    print(f"  {'one session, all tables':32}{after.text()}", flush=True)
     if windows:
-        taken = [measured(window_functions, size, group.name) for group in GROUPS]
-        _print_sum("DuckDB windows, from nothing", taken)
+        taken = [measured(window_functions, size, group.name) for group in CORE_GROUPS]
+        _print_sum("core features, DuckDB windows", taken)
     shutil.rmtree(size.folder)
 
 
-def derive(size: Size, name: str) -> TableUpdate:
-    """Bring one table up to date."""
-    return lake_in(size.folder).bring_up_to_date(DERIVATIONS[name], night=_night(size))
+def derive(size: Size, name: str) -> list[int]:
+    """Bring tables up to date; return how many rows each got."""
+    lake, night = lake_in(size.folder), _night(size)
+    return [
+        update.inserted
+        for lot in LOTS[name]
+        for update in lake.bring_lot_up_to_date(lot, night=night).values()
+    ]
 
 
-def derive_all(size: Size) -> dict[str, float]:
-    """Bring every table up to date; return the seconds of each."""
+def derive_all(size: Size, names: Sequence[str]) -> dict[str, float]:
+    """Bring every table up to date; return the seconds by line."""
     from time import perf_counter
 
-    lake, seconds = lake_in(size.folder), {}
-    lake.version()
-    for name, derivation in DERIVATIONS.items():
+    seconds = dict[str, float]()
+    for name in names:
         started = perf_counter()
-        _require_one_session(lake.bring_up_to_date(derivation, night=_night(size)), derivation)
+        if 0 in derive(size, name):
+            message = f"a table of {name} did not follow the new session"
+            raise RuntimeError(message)
         seconds[name] = perf_counter() - started
     return seconds
 
 
 def window_functions(size: Size, group_name: str) -> None:
     """Compute a group by the published statement, into a Parquet file."""
-    group = next(group for group in GROUPS if group.name == group_name)
+    group = next(group for group in CORE_GROUPS if group.name == group_name)
     target = size.folder / f"{group_name}.parquet"
     with lake_in(size.folder).connect() as connection:
         connection.execute(
             f"COPY ({feature_query(group, source='clean_prices')}) TO '{target}' "
             "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
         )
-
-
-def _require_one_session(update: TableUpdate, derivation: Derivation) -> None:
-    """Refuse to measure a session that was none."""
-    if update.inserted == 0 or update.deleted:
-        message = f"{derivation.table.name} did not follow the new session: {update}"
-        raise RuntimeError(message)
 
 
 def _fill(size: Size) -> int:
@@ -125,12 +129,6 @@ def _add_last_session(size: Size) -> None:
 
 def _night(size: Size) -> Night:
     return night_of(size.settings.days[-1])
-
-
-def _print(name: str, taken: Measurement) -> Measurement:
-    """Print one table's figures, and return them."""
-    print(f"  {name:32}{taken.text()}, {taken.result.inserted:,} rows", flush=True)
-    return taken
 
 
 def _print_sum(name: str, parts: Sequence[Measurement]) -> None:
@@ -151,6 +149,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument(
         "--windows", type=int, default=1000, help="most symbols that DuckDB's windows are given"
     )
+    parser.add_argument("--catalogue", action="store_true", help="derive all features")
     parser.add_argument("--folder", help="where the lakes are made; 12 GB for 10,000 symbols")
     return parser.parse_args()
 

@@ -41,7 +41,7 @@ def feature_query(group: FeatureGroup, *, source: str, changes: str | None = Non
 
 
 def reading_query(group: FeatureGroup, *, source: str) -> str:
-    """Return the statement whose rows the kernels compute a group from, by symbol and session.
+    """Return the statement whose rows the kernels compute a group from, in no order.
 
     Columns: symbol, session, the leaves that the group reads, and is_wanted: whether the row's
     values are asked for, or it is one of the `group.look_back` rows before.
@@ -53,8 +53,7 @@ def reading_query(group: FeatureGroup, *, source: str) -> str:
     leaves = leaf_names(group.expressions)
     return f"""SELECT bar.symbol, bar.session, bar.is_wanted,
     {leaf_columns(leaves)}
-  FROM {bars_relation(source, leaves)}
-  ORDER BY bar.symbol, bar.session"""
+  FROM {bars_relation(source, leaves)}"""
 
 
 def feature_statistics_query(group: FeatureGroup, *, table: str) -> str:

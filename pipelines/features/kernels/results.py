@@ -13,8 +13,7 @@ def keep(values: FloatArray, kept: FloatArray) -> None:
     """Write all values; what the kept type can't hold is NaN."""
     for row in range(len(kept)):
         kept[row] = values[row]
-        if not np.isfinite(kept[row]):
-            kept[row] = np.nan
+        kept[row] = kept[row] if np.isfinite(kept[row]) else np.nan
 
 
 @njit(cache=True, nogil=True)
@@ -23,8 +22,7 @@ def keep_chosen(values: FloatArray, rows: IntArray, places: IntArray, kept: Floa
     for number in range(len(rows)):
         place = places[number]
         kept[place] = values[rows[number]]
-        if not np.isfinite(kept[place]):
-            kept[place] = np.nan
+        kept[place] = kept[place] if np.isfinite(kept[place]) else np.nan
 
 
 def arrow_of(values: NDArray[np.float32]) -> pa.FloatArray:

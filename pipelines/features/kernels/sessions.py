@@ -1,16 +1,16 @@
 """Ranks and means over all symbols of a session, on rows that come by session."""
 
-from itertools import pairwise
-
 import numpy as np
 from numba import njit
 
 from pipelines.features.kernels.arrays import FloatArray, IntArray
+from pipelines.features.kernels.sorting import keys_of, sort_keys
 
 LARGEST = 1e12
 """As in the SQL (`pipelines.features.session_wide`)."""
 
 
+@njit(cache=True, nogil=True)
 def rank(values: FloatArray, starts: IntArray, result: FloatArray) -> None:
     """Write each row's place in its session, 0 the least to 1 the greatest.
 
@@ -21,32 +21,23 @@ def rank(values: FloatArray, starts: IntArray, result: FloatArray) -> None:
         starts: Where each session begins, and the number of all rows at the end.
         result: Written.
     """
-    rising = np.empty(len(values), np.int64)
-    for begin, end in pairwise(starts):
-        # NumPy sorts eight at a time, numba's own sort one by one; NaN comes last in both.
-        rising[begin:end] = np.argsort(values[begin:end])
-    _place(values, rising, starts, result)
-
-
-@njit(cache=True, nogil=True)
-def _place(values: FloatArray, rising: IntArray, starts: IntArray, result: FloatArray) -> None:
-    """Write places, given the order of each session's rows by value."""
+    longest = np.max(np.diff(starts))
+    keys, rows = np.empty((2, longest), np.uint64), np.empty((2, longest), np.int64)
     for session in range(len(starts) - 1):
         first, past = starts[session], starts[session + 1]
-        known = past - first
-        while known > 0 and np.isnan(values[first + rising[first + known - 1]]):
-            known -= 1
+        result[first:past] = np.nan
+        known = keys_of(values[first:past], keys[0], rows[0])
         others = known - 1
-        begin = 0 if others > 0 else past - first
-        for row in range(first, past):
-            result[row] = np.nan
+        if others < 1:
+            continue
+        sort_keys(keys[:, :known], rows[:, :known])
+        begin = 0
         while begin <= others:
-            least = values[first + rising[first + begin]]
             end = begin
-            while end < others and values[first + rising[first + end + 1]] == least:
+            while end < others and keys[0, end + 1] == keys[0, begin]:
                 end += 1
             for place in range(begin, end + 1):
-                result[first + rising[first + place]] = (begin + end) / (2.0 * others)
+                result[first + rows[0, place]] = (begin + end) / (2.0 * others)
             begin = end + 1
 
 
