@@ -58,6 +58,13 @@ REASON ?= a person's decision
 rollback: $(READY) ## Let an earlier signal model score again: make rollback VERSION=3 REASON="…".
 	@$(BIN)/python -m commands.rollback --version "$(VERSION)" --reason "$(REASON)"
 
+# With ACCEPT_BROKEN=1 versions whose model file is gone are kept as such; they score nothing.
+ACCEPT_BROKEN ?=
+
+.PHONY: rebuild-registry
+rebuild-registry: $(READY) ## Make a lost MLflow database again from its files and the lake.
+	@$(BIN)/python -m commands.rebuild_registry --accept-broken "$(ACCEPT_BROKEN)"
+
 .PHONY: sql
 sql: $(READY) ## Open a DuckDB shell on the lake, read only; statements may be piped in too.
 	@$(BIN)/python -m commands.sql

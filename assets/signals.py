@@ -13,6 +13,7 @@ from pipelines.anomalies.tables import QUARANTINED_PRICES
 from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.groups import features_version
 from pipelines.lifecycle.promotion import failed_canaries
+from pipelines.lifecycle.registry_rebuild import model_files
 from pipelines.signals.interruptions import INTERRUPTED_QUERY
 from pipelines.signals.nightly import rewritable, score_nights
 from pipelines.signals.panel import features_query
@@ -56,10 +57,11 @@ def signal_model(
     ledger = trial_ledger(
         made.training, night=night, features_version=features_version(SIGNAL_GROUPS)
     )
+    files = model_files(model_registry.versions(market.name))
     lake.commit(
-        lambda writer: enter_training(writer, ledger, made.reference),
+        lambda writer: enter_training(writer, ledger, made.reference, files),
         night=night,
-        message="enter trials and reference",
+        message="enter trials, reference and files",
     )
     evidence = selection_evidence(lake.read("FROM trial_returns"), published=ledger.published)
     return dg.MaterializeResult(

@@ -27,6 +27,18 @@ def connected(tracking_uri: str, *, model: str | None) -> Iterator[Any]:
 
     Fluent MLflow calls inside the block go to the same store.
     """
+    with quiet_mlflow() as mlflow, _tracking(mlflow, tracking_uri):
+        # MLflow creates SQLite tables without a lock: two first users would both try, and fail.
+        with creation_lock(tracking_uri):
+            client = mlflow.MlflowClient(tracking_uri, registry_uri=tracking_uri)
+            if model and not client.search_registered_models(f"name = '{model}'"):
+                client.create_registered_model(model)
+        yield client
+
+
+@contextmanager
+def quiet_mlflow() -> Iterator[Any]:
+    """Give the module of MLflow, without its telemetry, its logs and its own deprecations."""
     os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
     with warnings.catch_warnings():
         # MLflow's own use of SQLAlchemy is deprecated there; nothing we could change.
@@ -35,13 +47,7 @@ def connected(tracking_uri: str, *, model: str | None) -> Iterator[Any]:
 
         for chatterbox in ("mlflow", "alembic"):
             logging.getLogger(chatterbox).setLevel(logging.WARNING)
-        with _tracking(mlflow, tracking_uri):
-            # MLflow creates SQLite tables without a lock: two first users would both try, and fail.
-            with _creation_lock(tracking_uri):
-                client = mlflow.MlflowClient(tracking_uri, registry_uri=tracking_uri)
-                if model and not client.search_registered_models(f"name = '{model}'"):
-                    client.create_registered_model(model)
-            yield client
+        yield mlflow
 
 
 def experiment_id(client: Any, name: str, *, artifact_location: str) -> str:
@@ -60,6 +66,15 @@ def experiment_id(client: Any, name: str, *, artifact_location: str) -> str:
     return str(client.create_experiment(name, artifact_location=location))
 
 
+def creation_lock(tracking_uri: str) -> Any:
+    """Return the lock under which a database in SQLite is created; a server needs none."""
+    if not tracking_uri.startswith(SQLITE):
+        return nullcontext()
+    database = Path(tracking_uri.removeprefix(SQLITE))
+    database.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(f"{database}.lock", timeout=CREATION_TIMEOUT_S)
+
+
 @contextmanager
 def _tracking(mlflow: Any, tracking_uri: str) -> Iterator[None]:
     """Point fluent calls at a store, and take it back.
@@ -75,11 +90,3 @@ def _tracking(mlflow: Any, tracking_uri: str) -> Iterator[None]:
         mlflow.set_tracking_uri(None)
         if before is not None:
             os.environ[TRACKING_VARIABLE] = before
-
-
-def _creation_lock(tracking_uri: str) -> Any:
-    if not tracking_uri.startswith(SQLITE):
-        return nullcontext()
-    database = Path(tracking_uri.removeprefix(SQLITE))
-    database.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(f"{database}.lock", timeout=CREATION_TIMEOUT_S)

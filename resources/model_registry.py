@@ -35,6 +35,7 @@ from resources.mlflow_runs import log_metrics, log_plots, parameters, training_r
 from resources.mlflow_session import connected, experiment_id
 from resources.mongodb_address import redacted
 from resources.provenance import code_version
+from resources.registry_records import record_runs
 from resources.settings import PROJECT_ROOT
 from resources.signal_files import CorruptVersionError, add_version, load_version
 
@@ -119,6 +120,7 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
             run_id = self._log_run(client, training, fresh=fresh, tags=tags) if fresh else None
             kept = _versions(client, market)
             champion = _point_at_champion(client, kept)
+            record_runs(client, dict.fromkeys(one.run_id for one in kept))
         added = sorted({one.number for one in kept} - {one.number for one in before})
         same = [one for one in kept if one.features_version == features_version]
         wanted = _identity(training.final)
@@ -149,6 +151,7 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
                 text = Withdrawal(at=at, by=by, reason=reason, in_favour_of=to).to_text()
                 client.set_model_version_tag(MODEL_NAME, str(one.number), WITHDRAWAL, text)
             _point_at_champion(client, _versions(client, market))
+            record_runs(client, {one.run_id for one in withdrawn})
         return withdrawn
 
     def versions(self, market: str) -> list[SignalVersion]:

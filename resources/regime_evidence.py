@@ -13,6 +13,7 @@ from pipelines.nights import Night
 from pipelines.regimes.fits import RegimeFit
 from pipelines.regimes.settings import RegimeSettings
 from resources.mlflow_session import connected, experiment_id
+from resources.registry_records import record_runs
 
 EXPERIMENT = "regimes"
 METRICS_AT_ONCE = 1000
@@ -61,6 +62,7 @@ class RegimeEvidence(dg.ConfigurableResource[Any]):
                 for first in range(0, len(metrics), METRICS_AT_ONCE):
                     client.log_batch(run_id, metrics=metrics[first : first + METRICS_AT_ONCE])
                 _log_files(client, run_id, fits, pictures)
+            record_runs(client, [run_id])
         return run_id
 
 

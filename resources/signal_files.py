@@ -8,10 +8,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from pipelines.lifecycle.versions import MODEL_NAME, SignalVersion
+from pipelines.lifecycle.versions import DOCUMENT, MODEL_NAME, SignalVersion
 from pipelines.signals.model import TrainedSignal
-
-DOCUMENT = "trained_signal.json"
 
 
 class UnknownVersionError(LookupError):

@@ -115,8 +115,9 @@ def _require_whole_registry(lake: Lake, registry: ModelRegistry) -> None:
         message = (
             f"the lake has seen signal models up to version {seen}, but MLflow at "
             f"{registry.tracking_uri_for_people} knows versions up to {known}: its database is "
-            "lost or another one, and new versions would be mistaken for old ones. Restore it from "
-            "the newest backup (docs/runbook.md, MLflow is lost)"
+            "lost or another one, and new versions would be mistaken for old ones. Make it again "
+            "with make rebuild-registry, or restore it from the newest backup (docs/runbook.md, "
+            "MLflow is lost)"
         )
         raise LostRegistryError(message)
 

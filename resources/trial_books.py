@@ -2,20 +2,30 @@
 
 import polars as pl
 
-from pipelines.lifecycle.tables import MODEL_REFERENCES
+from pipelines.lifecycle.tables import MODEL_FILES, MODEL_REFERENCES
 from pipelines.signals.trials import TrialLedger
 from pipelines.tables import TRIAL_RETURNS, TRIALS
 from resources.lake_writer import LakeWriter
 
 
-def enter_training(writer: LakeWriter, ledger: TrialLedger, reference: pl.DataFrame) -> int:
-    """Enter a training's trials and the reference of its model; return how many trials are new."""
+def enter_training(
+    writer: LakeWriter, ledger: TrialLedger, reference: pl.DataFrame, files: pl.DataFrame
+) -> int:
+    """Enter a training's trials and the reference of its model; return how many trials are new.
+
+    Of `files`, rows of `model_files`, those of versions that the lake does not know yet are entered
+    too: older ones that were registered before it kept them, among others.
+    """
     held = writer.read(
         f"SELECT model_version FROM {MODEL_REFERENCES.name} WHERE model_version = $version LIMIT 1",
         {"version": reference["model_version"][0]},
     )
     if held.is_empty():
         writer.append(MODEL_REFERENCES, reference)
+    known = writer.read(f"SELECT model_version FROM {MODEL_FILES.name}")
+    unknown = files.join(known, on="model_version", how="anti", maintain_order="left")
+    if unknown.height:
+        writer.append(MODEL_FILES, unknown)
     return enter_trials(writer, ledger)
 
 

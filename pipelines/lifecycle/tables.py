@@ -113,7 +113,22 @@ RETRAINING_DECISIONS = Table(
     ),
 )
 
+MODEL_FILES = Table(
+    "model_files",
+    "Which versions of signal models MLflow was given, and the hash of each one's file: what a "
+    "registry that is made again is held against.",
+    ("model_version",),
+    (
+        Column("model_version", "BIGINT", "Version in the model registry."),
+        Column("market", "VARCHAR", "Market that it was trained on."),
+        Column("run_id", "VARCHAR", "Its training's run in MLflow."),
+        Column("trained_through", "DATE", "The last label that it has seen."),
+        Column("data_hash", "VARCHAR", "Hash of the rows that it was fitted on."),
+        Column("file_sha256", "VARCHAR", "SHA-256 of its file, hexadecimal."),
+    ),
+)
+
 LIFECYCLE_TABLES = (
     *(PREDICTION_OUTCOMES, TRACK_RECORDS),
-    *(MODEL_REFERENCES, MODEL_DRIFT, RETRAINING_DECISIONS),
+    *(MODEL_REFERENCES, MODEL_FILES, MODEL_DRIFT, RETRAINING_DECISIONS),
 )

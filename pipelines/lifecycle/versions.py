@@ -9,6 +9,8 @@ from typing import Any, Self
 from pipelines.lifecycle.promotion import Decision
 
 MODEL_NAME = "signal"
+DOCUMENT = "trained_signal.json"
+"""The file of a version, in the folder `data` of its model."""
 DECISION, WITHDRAWAL = "decision", "withdrawal"
 """Tags with a JSON document each."""
 
@@ -60,17 +62,26 @@ class SignalVersion:
     @classmethod
     def of(cls, found: Any) -> Self:
         """Return what MLflow's model version says."""
-        tags: Mapping[str, str] = found.tags
+        return cls.of_tags(
+            found.tags,
+            number=int(found.version),
+            run_id=str(found.run_id),
+            created_ms=found.creation_timestamp,
+        )
+
+    @classmethod
+    def of_tags(cls, tags: Mapping[str, str], *, number: int, run_id: str, created_ms: int) -> Self:
+        """Return what the tags of a version say, created so many milliseconds after 1970."""
         serves, decision = tags.get("serves_through"), tags.get(DECISION)
         withdrawal = tags.get(WITHDRAWAL)
         return cls(
-            number=int(found.version),
+            number=number,
             market=tags["market"],
             trained_through=date.fromisoformat(tags["trained_through"]),
             data_hash=tags["data_hash"],
             features_version=tags["features_version"],
-            run_id=str(found.run_id),
-            created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+            run_id=run_id,
+            created_at=datetime.fromtimestamp(created_ms / 1000, UTC),
             serves_through=date.fromisoformat(serves) if serves else None,
             decision=Decision.from_document(json.loads(decision)) if decision else None,
             withdrawal=Withdrawal.from_text(withdrawal) if withdrawal else None,

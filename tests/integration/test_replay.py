@@ -24,6 +24,7 @@ from resources.replay import Replay, ReplayedRegistry, replay_of
 from resources.serving import Serving
 from resources.settings import Settings
 from tests.support.desk import LEARNED_FEATURES, TRAINED_SESSION, Desk, OtherBarsMarket
+from tests.support.lost_registry import rebuilt
 
 NIGHT, LATER, NEVER = date(2004, 9, 2), date(2004, 9, 3), date(2004, 9, 7)
 FILLED_IN = (date(2004, 8, 26), date(2004, 8, 30))
@@ -177,6 +178,19 @@ def test_random_past_nights_are_replayed_to_the_byte(desk: Desk, trained_desk: D
         assert told >= {"ml_signals", "stock_price_daily"}
         assert "model_versions" not in told  # the next training would change it
     assert desk.documents() == before
+
+
+@pytest.mark.slow
+def test_a_registry_that_was_made_again_scores_to_the_byte(desk: Desk, trained_desk: Desk) -> None:
+    """After a loss the night must publish what it would have published without."""
+    registry: ModelRegistry = desk.resources["model_registry"]
+    with rebuilt(registry, trained_desk.lake) as again:
+        desk.replace(model_registry=SkilledRegistry(**dict(again)))
+        try:
+            _, differing = replayed(desk, LATER, settings_of(trained_desk))
+        finally:
+            desk.replace(model_registry=registry)
+    assert differing == {}
 
 
 @pytest.mark.slow
