@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from pipelines.derivations import Derivation
+from pipelines.derivations import SCOPE, Derivation
 from pipelines.table import Table
 
 ROWS_AT_ONCE = 1_250_000
@@ -120,6 +120,15 @@ def rows_of_sessions(table: Table, span: Span) -> str:
         f"SELECT session, count(*) AS rows FROM {table.name} "
         f"WHERE session BETWEEN DATE '{span.first}' AND DATE '{span.last}' "
         "GROUP BY session ORDER BY session"
+    )
+
+
+def rows_of_scope(table: Table) -> str:
+    """Return SQL for the scope with about how many rows each symbol of it has: `rows`."""
+    return (
+        f"SELECT scope.symbol, from_session, to_session, count(bar.symbol) AS rows "
+        f"FROM {SCOPE} AS scope LEFT JOIN {table.name} AS bar ON bar.symbol = scope.symbol "
+        "AND bar.session >= from_session GROUP BY ALL ORDER BY scope.symbol"
     )
 
 

@@ -29,11 +29,16 @@ STARTS = "starts"
 
 
 class Cut(StrEnum):
-    """What one batch of a derivation may be cut to, the others not being there."""
+    """What one batch of a derivation may be cut to, the others not being there.
+
+    SCOPE is for what the rows of all symbols tell of one: the scope is made of all changes, then
+    cut by symbols.
+    """
 
     NOTHING = "nothing"
     SYMBOLS = "symbols"
     SESSIONS = "sessions"
+    SCOPE = "scope"
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,7 @@ class Derivation:
         forward: Rows of a symbol after a changed one that depend on it; None for all.
         reads: Columns of the source on which the rows depend; empty for all.
         beside: Further tables that the same rows fill, each with the columns that it has.
+        prepared: Relations that the query reads, by name, each made once of the whole scope.
     """
 
     table: Table
@@ -83,6 +89,7 @@ class Derivation:
     forward: int | None = None
     reads: tuple[str, ...] = ()
     beside: tuple[Table, ...] = ()
+    prepared: tuple[tuple[str, str], ...] = ()
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -94,7 +101,10 @@ class Derivation:
         """Hash of all that decides the rows; another one, and the table is derived from scratch."""
         columns = [(column.name, column.type) for column in self.table.columns]
         rows = [self.forward, self.reach and self.reach.rows]
-        recipe = "\n".join([self.query, self.scope, repr(columns), repr(rows), self.revision])
+        prepared = [query for _, query in self.prepared]
+        recipe = "\n".join(
+            [self.query, self.scope, *prepared, repr(columns), repr(rows), self.revision]
+        )
         return hashlib.sha256(recipe.encode()).hexdigest()[:16]
 
 

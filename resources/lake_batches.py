@@ -8,7 +8,7 @@ import duckdb
 import polars as pl
 
 from pipelines.derivation_batches import FIRST_DAY, LAST_DAY, Span, condition_on
-from pipelines.derivations import CHANGES, SCOPE, STARTS, Derivation, Reach
+from pipelines.derivations import CHANGES, SCOPE, STARTS, Cut, Derivation, Reach
 from pipelines.table import Table
 
 DAYS_A_SESSION = 365.25 / 250
@@ -43,13 +43,41 @@ def stage_batch(
     connection: duckdb.DuckDBPyConnection, derivation: Derivation, changes: pl.DataFrame
 ) -> StagedBatch:
     """Stage changes (symbol, from_session, to_session) and what they reach."""
-    connection.register("batch_changes", changes.to_arrow())
-    stage(connection, CHANGES, "SELECT symbol, from_session, to_session FROM batch_changes")
-    connection.unregister("batch_changes")
+    _stage_frame(connection, CHANGES, changes)
     scope = derivation.scope
     if "to_session" not in scope:
         scope = f"SELECT *, DATE '{LAST_DAY}' AS to_session FROM ({scope})"
     stage(connection, SCOPE, scope)
+    for name, query in derivation.prepared:
+        stage(connection, name, query)
+    return _staged(connection, derivation)
+
+
+def stage_part(
+    connection: duckdb.DuckDBPyConnection, derivation: Derivation, scope: pl.DataFrame
+) -> StagedBatch:
+    """Stage a part of the scope (symbol, from_session, to_session) of changes that are staged."""
+    _stage_frame(connection, SCOPE, scope)
+    return _staged(connection, derivation)
+
+
+def stage_next(
+    connection: duckdb.DuckDBPyConnection, derivation: Derivation, batch: pl.DataFrame
+) -> StagedBatch:
+    """Stage what a derivation is cut to: changes, or a part of their scope."""
+    staging = stage_part if derivation.cut is Cut.SCOPE else stage_batch
+    return staging(connection, derivation, batch)
+
+
+def _stage_frame(connection: duckdb.DuckDBPyConnection, name: str, spans: pl.DataFrame) -> None:
+    """Keep symbol, from_session and to_session in a temporary table."""
+    connection.register("batch_spans", spans.to_arrow())
+    stage(connection, name, "SELECT symbol, from_session, to_session FROM batch_spans")
+    connection.unregister("batch_spans")
+
+
+def _staged(connection: duckdb.DuckDBPyConnection, derivation: Derivation) -> StagedBatch:
+    """Return the batch of the staged scope, with its reach staged."""
     bounds = connection.execute(
         "SELECT min(from_session), max(to_session), min(symbol), max(symbol), count(*) "
         f"FROM {SCOPE}"

@@ -13,7 +13,7 @@ import polars as pl
 
 from pipelines.derivations import Derivation, TableUpdate
 from pipelines.table import Table
-from resources.lake_batches import stage_batch
+from resources.lake_batches import stage_next
 from resources.lake_files import LakeFiles
 
 
@@ -58,7 +58,7 @@ def _computed(
 
     def read() -> pl.DataFrame | None:
         for some in changes:
-            batch = stage_batch(connection, derivation, some)
+            batch = stage_next(connection, derivation, some)
             if batch.symbols:
                 return batch.read()
         return None

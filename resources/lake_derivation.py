@@ -14,6 +14,7 @@ from pipelines.derivation_batches import (
     cut_by_rows,
     reached_query,
     rows_at_once,
+    rows_of_scope,
     rows_of_sessions,
     session_batches,
     spans_of,
@@ -33,7 +34,7 @@ from pipelines.derivations import (
     merge_statement,
 )
 from pipelines.table import Table
-from resources.lake_batches import StagedBatch, stage, stage_batch
+from resources.lake_batches import StagedBatch, stage, stage_batch, stage_next
 from resources.lake_build import build_tables
 
 SUMMARY = "changed_keys"
@@ -61,7 +62,7 @@ class Deriving:
         if is_new:
             return build_tables(self.connection, self.derivation, batches, data_path=self.data_path)
         parts = [self._write(changes) for changes in batches]
-        if self.derivation.cut is not Cut.NOTHING:
+        if self.derivation.cut in {Cut.SYMBOLS, Cut.SESSIONS}:
             parts.append(self._remove_strangers(has_scope=bool(parts)))
         return {
             table.name: _total(
@@ -96,6 +97,8 @@ class Deriving:
         changes = self.connection.sql(reached_query(self.derivation, SUMMARY)).pl()
         if self.derivation.cut is Cut.NOTHING:
             yield changes
+        elif self.derivation.cut is Cut.SCOPE:
+            yield from self._of_scope(changes)
         elif self.derivation.cut is Cut.SYMBOLS:
             newest = self._one(f"SELECT max(last_session) FROM {SUMMARY}")
             rows_before = self.derivation.reach.rows if self.derivation.reach else 0
@@ -105,6 +108,12 @@ class Deriving:
         else:
             for span in spans_of(changes):
                 yield from self._of_sessions(span, changes["symbol"].unique())
+
+    def _of_scope(self, changes: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Yield the scope of all changes, some symbols at a time."""
+        stage_batch(self.connection, self.derivation, changes)
+        sized = self.connection.sql(rows_of_scope(self._counted)).pl()
+        yield from cut_by_rows(sized, most=self._most)
 
     def _of_sessions(self, span: Span, symbols: pl.Series) -> Iterator[pl.DataFrame]:
         """Yield changes that reach every session of a span, some sessions at a time."""
@@ -130,12 +139,14 @@ class Deriving:
         ).pl()
         if is_cut:
             yield from cut_by_rows(changes, most=self._most)
+        elif changes.height and self.derivation.cut is Cut.SCOPE:
+            yield from self._of_scope(changes)
         elif changes.height:
             yield changes.drop("rows")
 
     def _write(self, changes: pl.DataFrame) -> Updates:
         """Write what a batch changes."""
-        batch = stage_batch(self.connection, self.derivation, changes)
+        batch = stage_next(self.connection, self.derivation, changes)
         if not batch.symbols:
             return {}
         self.connection.register("derived_rows", batch.rows().to_arrow())

@@ -37,6 +37,8 @@ _JUDGED_BEFORE = """
     )
     GROUP BY symbol, session
 """
+_SCOPED = f"SELECT * FROM scope WHERE symbol <> '{MARKET}'"
+_NIGHTS = "SELECT session, min(known_at) AS known_at FROM daily_prices GROUP BY session"
 _STARTS = f"""
     SELECT bar.symbol,
            CASE WHEN count(*) >= {CONTEXT} THEN list_min(max(bar.session, {CONTEXT}))
@@ -60,7 +62,7 @@ _CALENDAR = f"""
            min(nights.session) OVER (ordered ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING)
                AS traded_after,
            nights.session IS NOT NULL AS has_bars
-    FROM exchange_sessions AS known LEFT JOIN nights USING (session)
+    FROM exchange_sessions AS known LEFT JOIN nights_with_bars AS nights USING (session)
     WINDOW ordered AS (ORDER BY known.session)
 """
 _DAYS = """
@@ -71,16 +73,16 @@ _DAYS = """
            coalesce(moves.market_move, 0) AS market_move
     FROM (
         SELECT unnest(generate_series(min(session), max(session), INTERVAL 1 DAY))::DATE AS day
-        FROM nights
+        FROM nights_with_bars
     ) AS every
-    ASOF LEFT JOIN calendar ON every.day >= calendar.session
-    LEFT JOIN moves ON moves.session = every.day
+    ASOF LEFT JOIN exchange_calendar AS calendar ON every.day >= calendar.session
+    LEFT JOIN market_moves AS moves ON moves.session = every.day
 """
-_EQUAL = f"""
+_EQUAL_BARS = f"""
     SELECT own.symbol, own.session, own.open, own.close, own.volume, other.symbol AS twin,
            CASE WHEN own.split_coefficient > 0 THEN own.split_coefficient ELSE 1 END AS split
     FROM daily_prices AS own
-    JOIN scoped ON scoped.symbol = own.symbol AND own.session >= scoped.from_session
+    JOIN scope ON scope.symbol = own.symbol AND own.session >= scope.from_session
     JOIN daily_prices AS other ON {SAME_BAR} AND own.symbol <> other.symbol
     WHERE own.volume > 0 AND own.high > own.low
 """
@@ -154,7 +156,7 @@ _BARS = f"""
     FROM daily_prices AS bar
     JOIN scoped USING (symbol)
     LEFT JOIN starts USING (symbol)
-    LEFT JOIN days ON days.day = bar.session
+    LEFT JOIN market_days AS days ON days.day = bar.session
     LEFT JOIN judged_before AS earlier
         ON earlier.symbol = bar.symbol AND earlier.session = bar.session
     LEFT JOIN twins ON twins.symbol = bar.symbol AND twins.session = bar.session
@@ -167,25 +169,28 @@ _BARS = f"""
 """
 _MISSING_FOR_ALL = f"""
     SELECT '{MARKET}' AS symbol, absent.session, false AS is_context,
-           (SELECT arg_min(known_at, session) FROM nights WHERE nights.session > absent.session)
-               AS known_at
-    FROM calendar AS absent
+           (SELECT arg_min(known_at, session) FROM nights_with_bars AS nights
+            WHERE nights.session > absent.session) AS known_at
+    FROM exchange_calendar AS absent
     WHERE NOT absent.has_bars
       AND absent.session >= (SELECT from_session FROM scope WHERE symbol = '{MARKET}')
-      AND absent.session > (SELECT min(session) FROM nights)
-      AND absent.session < (SELECT max(session) FROM nights)
+      AND absent.session > (SELECT min(session) FROM nights_with_bars)
+      AND absent.session < (SELECT max(session) FROM nights_with_bars)
 """
+MARKET_FACTS = (
+    ("nights_with_bars", _NIGHTS),
+    ("exchange_calendar", _CALENDAR),
+    ("market_moves", MARKET_MOVES.format(changed=f"({_SCOPED})")),
+    ("market_days", _DAYS),
+    ("equal_bars", _EQUAL_BARS),
+)
+"""What the bars of all symbols tell, by name: made once, however many symbols are judged at a
+time."""
 BAR_FACTS_QUERY = f"""
-    WITH scoped AS (SELECT * FROM scope WHERE symbol <> '{MARKET}'),
+    WITH scoped AS ({_SCOPED}),
     judged_before AS MATERIALIZED ({_JUDGED_BEFORE}),
     starts AS MATERIALIZED ({_STARTS}),
-    nights AS MATERIALIZED (
-        SELECT session, min(known_at) AS known_at FROM daily_prices GROUP BY session
-    ),
-    calendar AS MATERIALIZED ({_CALENDAR}),
-    moves AS MATERIALIZED ({MARKET_MOVES.format(changed="scoped")}),
-    days AS MATERIALIZED ({_DAYS}),
-    equal AS MATERIALIZED ({_EQUAL}),
+    equal AS MATERIALIZED (SELECT equal_bars.* FROM equal_bars SEMI JOIN scoped USING (symbol)),
     usual AS MATERIALIZED ({_USUAL}),
     twins AS MATERIALIZED ({_TWINS}),
     latest_verdicts AS ({_LATEST_VERDICTS}),

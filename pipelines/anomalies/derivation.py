@@ -7,13 +7,13 @@ memory; tests hold that both judge alike, and that nights judge as the whole his
 import polars as pl
 
 from pipelines.anomalies.absences import sessions_missing_for_all
-from pipelines.anomalies.bar_facts import BAR_FACTS_QUERY
+from pipelines.anomalies.bar_facts import BAR_FACTS_QUERY, MARKET_FACTS
 from pipelines.anomalies.catalogue import MARKET
 from pipelines.anomalies.judgement_scope import SCOPE_QUERY
 from pipelines.anomalies.judging import KEY, judge_bars
 from pipelines.anomalies.panel import BAR_FACTS, PANEL_FACTS
 from pipelines.anomalies.tables import PRICE_ANOMALIES, VERDICTS
-from pipelines.derivations import Derivation
+from pipelines.derivations import Cut, Derivation
 from pipelines.tables import DAILY_PRICES
 
 
@@ -42,4 +42,6 @@ PRICE_ANOMALIES_DERIVATION = Derivation(
     scope=SCOPE_QUERY,
     transform=judge_lake_bars,
     revision="3",
+    cut=Cut.SCOPE,
+    prepared=MARKET_FACTS,
 )

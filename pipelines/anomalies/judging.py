@@ -128,13 +128,6 @@ def _sessions_around(bars: pl.DataFrame, exchange: str) -> Sequence[date]:
     return ExchangeCalendar.of(exchange).sessions(first, last)  # type: ignore[arg-type]
 
 
-def _early_among(sessions: Sequence[date], exchange: str) -> Sequence[date]:
-    """Return the sessions that ended early."""
-    if not sessions:
-        return []
-    return ExchangeCalendar.of(exchange).early_closes(sessions[0], sessions[-1])
-
-
 def _confirmed(bars: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
     """Return findings of bars that a person confirmed and no rule withholds."""
     kept = rows.filter("is_withheld").select("symbol", "session").unique()

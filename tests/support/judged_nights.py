@@ -15,22 +15,20 @@ from pipelines.anomalies.tables import (
     VERDICTS,
 )
 from pipelines.calendar import ExchangeCalendar
-from pipelines.derivation_batches import LAST_DAY
-from pipelines.derivations import (
-    CHANGES,
-    INCOMING,
-    SCOPE,
-    delete_statement,
-    merge_statement,
-)
+from pipelines.derivation_batches import LAST_DAY, cut_by_rows, rows_of_scope
+from pipelines.derivations import INCOMING, delete_statement, merge_statement
 from pipelines.table import Table, create_statement
 from pipelines.tables import DAILY_PRICES, EXCHANGE_SESSIONS
+from resources.lake_batches import stage_batch, stage_part
 
 KEY = ["symbol", "session", "data_type", "anomaly_type"]
 TABLES = (
     *(DAILY_PRICES, EXCHANGE_SESSIONS, PRICE_ANOMALIES, VERDICTS),
     *(PRICE_REVISIONS, BODY_ANOMALIES),
 )
+
+ROWS_AT_ONCE = 500
+"""So few that some symbols are judged apart from the others."""
 
 
 def stored_rows(bars: pl.DataFrame, *, revision: int = 1) -> pl.DataFrame:
@@ -110,18 +108,18 @@ class JudgedNights:
     def judge(self) -> None:
         """Bring the table up to date with what changed, as the lake does."""
         changes = (
-            pl.concat(self.changed).group_by("symbol").agg(from_session=pl.col("session").min())
+            pl.concat(self.changed)
+            .group_by("symbol")
+            .agg(from_session=pl.col("session").min())
+            .with_columns(to_session=pl.lit(LAST_DAY))
         )
-        self._stage(CHANGES, changes)
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE {SCOPE} AS "
-            f"SELECT *, DATE '{LAST_DAY}' AS to_session FROM ({PRICE_ANOMALIES_DERIVATION.scope})"
-        )
-        rows = self.connection.sql(PRICE_ANOMALIES_DERIVATION.query).pl()
-        judged = PRICE_ANOMALIES_DERIVATION.transform(rows)  # type: ignore[misc]
-        self._stage(INCOMING, judged)
-        self.connection.execute(delete_statement(PRICE_ANOMALIES))
-        self.connection.execute(merge_statement(PRICE_ANOMALIES))
+        stage_batch(self.connection, PRICE_ANOMALIES_DERIVATION, changes)
+        sizes = self.connection.sql(rows_of_scope(DAILY_PRICES)).pl()
+        for part in cut_by_rows(sizes, most=ROWS_AT_ONCE):
+            batch = stage_part(self.connection, PRICE_ANOMALIES_DERIVATION, part)
+            self._stage(INCOMING, batch.rows())
+            self.connection.execute(delete_statement(PRICE_ANOMALIES, within=batch.within))
+            self.connection.execute(merge_statement(PRICE_ANOMALIES, within=batch.within))
         self.changed.clear()
 
     def judge_from_nothing(self) -> None:
