@@ -20,6 +20,8 @@ LARGEST_FACTOR = 30.0
 """Units differ by hundreds and thousands; a crash multiplied no median of a session by ten."""
 CHANCE = 1e-6
 """How seldom so many symbols stay equal if each does so as often as before."""
+EQUAL_SESSIONS = 0.95
+"""Sessions before that stay more equal than this share of all are left out: one may be frozen."""
 
 
 @dataclass(frozen=True)
@@ -74,10 +76,15 @@ def _frozen(before: pl.DataFrame, tonight: dict[str, float]) -> str | None:
     """Tell where most symbols keep their value to the bit though they seldom did before.
 
     A binomial test; the chance of an equal value is Laplace's estimate from the sessions before.
+    It takes symbols for independent. They move with the market, so a share of rising days stays
+    equal for most on some days, and of thousands of symbols no share is like another by chance:
+    tonight's must lie nearer to all than to the largest usual one too.
     """
     same, compared = int(tonight["same"]), int(tonight["compared"])
     usual = (int(before["same"].sum()) + 1) / (int(before["compared"].sum()) + 2)
-    if 2 * same <= compared or binom.sf(same - 1, compared, usual) >= CHANCE:
+    shares = before.filter(pl.col("compared") > 0).select(pl.col("same") / pl.col("compared"))
+    most = float(shares["same"].quantile(EQUAL_SESSIONS) or 0)
+    if 2 * same <= (1 + most) * compared or binom.sf(same - 1, compared, usual) >= CHANCE:
         return None
     return (
         f"frozen: {same} of {compared} symbols have the value of the session before to the bit; "

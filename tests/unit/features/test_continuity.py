@@ -76,6 +76,35 @@ def test_a_feature_that_is_often_equal_may_be_so_tonight() -> None:
     assert found_in(panel().with_columns(calm=pl.col("session").dt.week().cast(pl.Float64))) == []
 
 
+def flags(*, tonight: float) -> pl.DataFrame:
+    """Return a feature that stays equal for 35 to 65 % of 2,000 symbols, tonight for a share."""
+    random = np.random.default_rng(5)
+    shares = [*np.linspace(0.35, 0.65, NEWEST), tonight]
+    moved = np.array([random.random(2000) > share for share in shares])
+    values = np.cumsum(moved, axis=0).ravel().astype(float)
+    return panel(symbols=2000).with_columns(calm=values)
+
+
+def test_symbols_that_move_with_the_market_stay_equal_together() -> None:
+    """By chance alone no 2,000 symbols would stay equal for 68 % where 50 % are usual."""
+    assert found_in(flags(tonight=0.68)) == []
+
+
+def test_what_is_often_equal_is_named_where_it_freezes() -> None:
+    """That a feature stays equal for half of the symbols does not hide that it froze."""
+    (found,) = found_in(flags(tonight=1.0))
+    assert found.fault.startswith("frozen: 2000 of 2000 symbols")
+
+
+def test_a_frozen_session_of_before_hides_none_tonight() -> None:
+    """What a person let pass once is named again when it comes back."""
+    rows = panel()
+    is_before = pl.col("session") == pl.col("session").max() - timedelta(days=9)
+    before = pl.col("calm").shift(1).over("symbol", order_by="session")
+    once = rows.with_columns(calm=pl.when(is_before).then(before).otherwise("calm"))
+    assert [one.feature for one in found_in(changed_tonight(once, before))] == ["calm"]
+
+
 @pytest.mark.parametrize("factor", [1000.0, 100.0, 0.01])
 def test_another_unit_is_named(factor: float) -> None:
     """Cents for dollars, thousands for units, per cent for shares."""
