@@ -26,10 +26,14 @@ from pipelines.vendor.responses import DATA, FaultKind
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
 from resources.price_journal import JournalReport, note_changes, note_rebuilt
-from resources.vendor_archive import BATCH_RESPONSES, Progress
+from resources.vendor_archive import Progress
 
 REBUILT_SYMBOLS = 50
 """Symbols a transaction when everything is read anew."""
+
+READ_ANSWERS, READ_BYTES = 500, 4 * 1024**2
+"""Answers, and bytes of compressed bodies, of a transaction. Each looks through the whole table of
+prices several times: 10,000 answers, twenty at once, read it two thousand times."""
 
 _BODY = """
     SELECT response_id, symbol, function, fetched_at, outcome, body
@@ -252,8 +256,10 @@ def _unread(writer: LakeWriter) -> _Batch:
     """Return the next bodies to read."""
     position = writer.position(DAILY_PRICES.name, VENDOR_RESPONSES.name) or 0
     rows = writer.read(
-        f"{_BODY} WHERE response_id > $position ORDER BY response_id LIMIT $limit",
-        {"position": position, "limit": BATCH_RESPONSES},
+        f"SELECT * FROM ({_BODY} WHERE response_id > $position ORDER BY response_id LIMIT $limit) "
+        "QUALIFY coalesce(sum(octet_length(body)) OVER (ORDER BY response_id "
+        "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) < $bytes ORDER BY response_id",
+        {"position": position, "limit": READ_ANSWERS, "bytes": READ_BYTES},
     )
     prices = rows.filter(pl.col("function").is_in(PRICE_FUNCTIONS) & pl.col("body").is_not_null())
     found = {

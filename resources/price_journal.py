@@ -157,11 +157,12 @@ def _twins(
 
     Asked of bodies of new symbols, and of those that look like another's.
     """
-    seen = set(known.rows["symbol"].unique())
+    seen, revised = set(known.rows["symbol"].unique()), set(in_force["symbol"].unique())
     asked = {
         body.response_id
         for body in bodies
-        if body.symbol not in seen or replaced_share(body, in_force)[0] >= NEARLY_ALL
+        if body.symbol not in seen
+        or (body.symbol in revised and replaced_share(body, in_force)[0] >= NEARLY_ALL)
     }
     if not asked:
         return {}

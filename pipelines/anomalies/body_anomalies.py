@@ -89,10 +89,12 @@ def judge_days(
         stored: Rows of daily_prices of their symbols from before.
         sessions: Sessions of the exchange that are final.
     """
-    known = stored.filter(pl.col("session").is_in(list(sessions)))
+    known = stored.select("symbol", "session").filter(pl.col("session").is_in(list(sessions)))
+    by_symbol = {rows["symbol"][0]: rows["session"] for rows in known.partition_by("symbol")}
+    nothing = known["session"].clear()
     for body in bodies:
         if not body.bars.is_empty():
-            yield from _lost_days(body, known.filter(symbol=body.symbol)["session"])
+            yield from _lost_days(body, by_symbol.get(body.symbol, nothing))
         yield from _repeated_days(body)
 
 
@@ -106,9 +108,10 @@ def judge_series(
         in_force: Rows of clean_prices of their symbols, as far as bars were revised.
         twins: By response, the other symbol whose newest bars a body has.
     """
+    revised = set(in_force["symbol"])
     for body in bodies:
         twin = twins.get(body.response_id)
-        share, factor = replaced_share(body, in_force)
+        share, factor = replaced_share(body, in_force) if body.symbol in revised else (0.0, None)
         if share >= NEARLY_ALL:
             yield _replaced(body, share, factor, twin)
         elif twin is not None:

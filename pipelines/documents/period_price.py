@@ -71,8 +71,8 @@ def period_query(unit: str) -> str:
 
 
 WEEKLY_PRICE_SERIES = PriceSeries(
-    model=WeeklyPrice, chunking=Chunking.YEAR, query=period_query("week")
+    model=WeeklyPrice, chunking=Chunking.MONTH, query=period_query("week")
 )
 MONTHLY_PRICE_SERIES = PriceSeries(
-    model=MonthlyPrice, chunking=Chunking.YEAR, query=period_query("month")
+    model=MonthlyPrice, chunking=Chunking.MONTH, query=period_query("month")
 )

@@ -30,7 +30,7 @@ class PublishingMark(PublishedDocument):
     symbol: Symbol = Field(description="Ticker, upper case.")
     recipe: Sha256 = Field(description="SHA-256 of model and source that the documents have.")
     fingerprints: dict[MapKey, str] = Field(
-        description="Fingerprint of what each chunk was made from, by its month or year."
+        description="Fingerprint of what each chunk was made from, by its month."
     )
 
 

@@ -23,6 +23,14 @@ from pipelines.vendor.requests import DAILY_FUNCTION
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 """Stands for an instant that nobody knows."""
 _TRADED = ["open", "high", "low", "close", "volume"]
+_NO_REPEATS = pl.DataFrame(
+    schema={
+        "session": pl.Date,
+        "is_different": pl.Boolean,
+        "closes": pl.List(pl.Float64),
+        "is_settled": pl.Boolean,
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -136,6 +144,8 @@ def read_body(
     read = reader(landed.body, symbol=landed.symbol)
     is_final = pl.col("session") <= final.last_session(landed, read.refreshed_at)
     bars, repeated = read.bars.filter(is_final), read.repeated.filter(is_final)
+    if repeated.is_empty():  # as nearly always: there is nothing to choose from
+        return ReadBody(landed.response_id, landed.symbol, bars, _NO_REPEATS, read.is_full)
     all_bars = pl.concat([bars.join(repeated, on="session", how="semi"), repeated])
     own = stored.filter(symbol=landed.symbol).select("session", *_TRADED)
     settled = all_bars.join(own, on=["session", *_TRADED], how="semi").unique("session")

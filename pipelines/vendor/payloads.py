@@ -185,8 +185,12 @@ def _read(body: str, symbol: str, layout: Layout, columns: list[str]) -> DailyBo
     payload = json_object(body, symbol, what=layout.what, may_repeat=True)
     days = _days(payload, symbol, layout)
     others = days.others if isinstance(days, RepeatingObject) else []
-    repeated = _bars([day for day, _ in others], [bar for _, bar in others], symbol, layout)
     bars = _bars(list(days), list(days.values()), symbol, layout)
+    repeated = (
+        _bars([day for day, _ in others], [bar for _, bar in others], symbol, layout)
+        if others
+        else bars.clear()
+    )
     about = payload["Meta Data"]
     return DailyBody(
         bars.select(columns),
@@ -207,12 +211,34 @@ def _refreshed_at(text: str) -> datetime | None:
 
 def _bars(days: list[str], bars: list[dict[str, Any]], symbol: str, layout: Layout) -> pl.DataFrame:
     """Return the fields of a series as columns, oldest first."""
-    columns = {
-        column: _numbers(field, days, bars, symbol, layout)
-        for field, column in layout.fields.items()
-    }
-    frame = pl.DataFrame({"session": dates(days, symbol, what=layout.what), **columns})
+    frame = _read_at_once(days, bars, layout)
+    if frame is None:  # which value is none is told field by field
+        columns = {
+            column: _numbers(field, days, bars, symbol, layout)
+            for field, column in layout.fields.items()
+        }
+        frame = pl.DataFrame({"session": dates(days, symbol, what=layout.what), **columns})
     return frame.with_columns(pl.lit(symbol).alias("symbol")).sort("session")
+
+
+def _read_at_once(
+    days: list[str], bars: list[dict[str, Any]], layout: Layout
+) -> pl.DataFrame | None:
+    """Return days and fields as columns; None where one of the values is not what it should be.
+
+    One statement for all columns: column by column a short body took 40 ms, most of it overhead.
+    """
+    try:
+        texts = {column: [bar[field] for bar in bars] for field, column in layout.fields.items()}
+        schema = dict.fromkeys(("session", *texts), pl.String)
+        written = pl.DataFrame({"session": days, **texts}, schema=schema, strict=True)
+    except (KeyError, TypeError):
+        return None
+    read = written.select(
+        _date(pl.col("session")),
+        *(_finite(pl.col(name), is_whole=name == "volume") for name in texts),
+    )
+    return None if sum(read.null_count().row(0)) else read
 
 
 def json_object(
@@ -276,13 +302,18 @@ def dates(written: Sequence[str], symbol: str, *, what: str = "daily bars") -> p
         UnreadableBody: one of them is anything else.
     """
     texts = pl.Series("session", written, dtype=pl.String)
-    found = texts.str.to_date("%Y-%m-%d", strict=False)
-    # strptime also reads "2025-1-6": only a date that is written back the same is one.
-    is_date = (found.dt.strftime("%Y-%m-%d") == texts).fill_null(value=False)
-    if not is_date.all():
-        wrong = excerpt(texts.filter(~is_date)[0])
+    found = texts.to_frame().select(_date(pl.col("session"))).to_series()
+    if found.has_nulls():
+        wrong = excerpt(texts.filter(found.is_null())[0])
         raise UnreadableBody(symbol, f"{wrong} is not a date", what=what)
     return found
+
+
+def _date(written: pl.Expr) -> pl.Expr:
+    """Return texts as dates, null where one is not exactly YYYY-MM-DD."""
+    found = written.str.to_date("%Y-%m-%d", strict=False)
+    # strptime also reads "2025-1-6": only a date that is written back the same is one.
+    return pl.when(found.dt.strftime("%Y-%m-%d") == written).then(found)
 
 
 def _numbers(
@@ -309,9 +340,13 @@ def _numbers(
 
 def finite(written: pl.Series, *, is_whole: bool = False) -> pl.Series:
     """Return texts as finite numbers, null where one is anything else."""
+    return pl.select(_finite(pl.lit(written), is_whole=is_whole)).to_series()
+
+
+def _finite(written: pl.Expr, *, is_whole: bool) -> pl.Expr:
+    """Return texts as finite numbers, null where one is anything else."""
     numbers = written.cast(pl.Int64 if is_whole else pl.Float64, strict=False)
-    is_number = numbers.is_not_null() & numbers.is_finite().fill_null(value=False)
-    return pl.select(pl.when(is_number).then(numbers)).to_series()
+    return pl.when(numbers.is_finite()).then(numbers)
 
 
 def _refuse(field: str, day: str, value: object, symbol: str, layout: Layout) -> NoReturn:
