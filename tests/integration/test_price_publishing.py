@@ -1,5 +1,6 @@
 """Prices move in chunks: what did not change is not touched, what was lost comes back."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from pymongo.database import Database
 
 from pipelines.documents.daily_price import DAILY_PRICE_SERIES
 from pipelines.documents.period_price import MONTHLY_PRICE_SERIES, WEEKLY_PRICE_SERIES
-from pipelines.documents.price_series import PriceSeries
+from pipelines.documents.price_series import Chunking, PriceSeries
 from pipelines.tables import CLEAN_PRICES
 from resources import price_publishing
 from resources.lake import Lake
@@ -140,6 +141,20 @@ def test_what_was_lost_is_filled_in_by_the_next_night(
     assert contents(database, series) == before
     assert report.chunks_due <= 2 if loss == "documents" else report.chunks_due == report.chunks
     assert publish(lake, serving, series).chunks_due == 0
+
+
+@pytest.mark.parametrize("series", ALL_SERIES[1:], ids=lambda one: one.model.collection)
+def test_marks_by_year_of_a_former_version_give_way_to_marks_by_month(
+    lake: Lake, serving: Serving, database: MongoDatabase, series: PriceSeries
+) -> None:
+    """Weekly and monthly bars once moved by year: all are compared once, and none is written."""
+    publish(lake, serving, replace(series, chunking=Chunking.YEAR))
+    before = stored(database, series)
+    first = publish(lake, serving, series, as_of=NEXT_AS_OF)
+    again = publish(lake, serving, series, as_of=NEXT_AS_OF)
+    assert (first.published.unchanged, first.published.deleted) == (len(before), 0)
+    assert again.chunks_due == 0
+    assert stored(database, series) == before
 
 
 def test_a_symbol_that_the_backend_fetched_anew_is_taken_back(
