@@ -22,6 +22,9 @@ def scoring_metadata(
     """
     from pipelines.anomalies.score_plots import p_value_plot
 
+    plot = {}
+    if report.with_p_value:  # a night that is run again judges nothing
+        plot["p_value_plot"] = picture_metadata(p_value_plot(report.p_value_counts))
     return {
         "bars_judged": dg.MetadataValue.int(report.bars),
         "with_p_value": dg.MetadataValue.int(report.with_p_value),
@@ -32,7 +35,7 @@ def scoring_metadata(
         "suspects_left_out": dg.MetadataValue.int(report.suspects_left_out),
         "fit": dg.MetadataValue.md(_fit_text(state.panel)),
         "learnt_from_verdicts": dg.MetadataValue.text(_reviewed_text(state)),
-        "p_value_plot": picture_metadata(p_value_plot(report.p_value_counts)),
+        **plot,
     }
 
 

@@ -8,6 +8,7 @@ the calibration.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -22,14 +23,15 @@ FloatMatrix = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class BoostingSlice:
-    """Features (rows × features), outcomes (0 or 1) and sessions of one slice.
+    """Features, outcomes (0 or 1) and sessions of one slice.
 
-    `base_rate` is the share of outcomes of 1 among the rows learned from, from which margins are
-    counted.
+    Attributes:
+        columns: The features as the panel has them, which a library of columns takes uncopied.
+        base_rate: Share of outcomes of 1 among the rows learned from, from which margins are
+            counted.
     """
 
-    features: tuple[str, ...]
-    matrix: FloatMatrix
+    columns: pl.DataFrame
     is_up: FloatArray
     sessions: SessionCorrelation
     base_rate: float
@@ -41,17 +43,27 @@ class BoostingSlice:
         is_up = rows["is_up"].cast(pl.Float64).to_numpy()
         sessions = SessionCorrelation.of(rows["session"].to_numpy())
         shared = sessions.measured(is_up - base_rate)
-        return cls(features, feature_matrix(rows, features), is_up, shared, base_rate)
+        return cls(feature_columns(rows, features), is_up, shared, base_rate)
 
     def judging(self, rows: pl.DataFrame) -> Self:
         """Return rows by which boosters of these ones are judged."""
         sessions = SessionCorrelation.of(rows["session"].to_numpy())
         return replace(
             self,
-            matrix=feature_matrix(rows, self.features),
+            columns=feature_columns(rows, self.features),
             is_up=rows["is_up"].cast(pl.Float64).to_numpy(),
             sessions=sessions.alike(self.sessions.correlation),
         )
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """The names of the features, in the model's order."""
+        return tuple(self.columns.columns)
+
+    @cached_property
+    def matrix(self) -> FloatMatrix:
+        """The features as rows × features, for a library that takes nothing else: a copy."""
+        return feature_matrix(self.columns, self.features)
 
     @property
     def compares_symbols(self) -> bool:
@@ -88,7 +100,11 @@ class BoostingSlice:
         return (self.is_up - self.base_rate) / (self.base_rate * (1.0 - self.base_rate))
 
 
+def feature_columns(rows: pl.DataFrame, features: Sequence[str]) -> pl.DataFrame:
+    """Return the features of `rows`, in the model's order."""
+    return rows.select(pl.col(features).cast(pl.Float32))
+
+
 def feature_matrix(rows: pl.DataFrame, features: Sequence[str]) -> FloatMatrix:
     """Return the features of `rows` as a matrix, in the model's order."""
-    columns = rows.select(pl.col(features).cast(pl.Float32))
-    return np.ascontiguousarray(columns.to_numpy(), dtype=np.float32)
+    return np.ascontiguousarray(feature_columns(rows, features).to_numpy(), dtype=np.float32)

@@ -16,7 +16,7 @@ def best_round(
 ) -> int:
     """Return how many rounds of boosting on `fit` are best on `stop`."""
     data = _dataset(fit, settings, seed=seed)
-    judged = lightgbm.Dataset(stop.matrix, label=stop.is_up, reference=data)
+    judged = lightgbm.Dataset(stop.columns.to_arrow(), label=stop.is_up, reference=data)
     booster = lightgbm.train(
         _training(fit, settings, seed=seed),
         data,
@@ -55,9 +55,12 @@ def raw_contributions(text: str, matrix: FloatMatrix) -> FloatArray:
 
 
 def _dataset(rows: BoostingSlice, settings: SignalSettings, *, seed: int) -> lightgbm.Dataset:
-    parameters = _parameters(settings, fit_rows=len(rows.is_up), seed=seed)
     return lightgbm.Dataset(
-        rows.matrix, label=rows.is_up, feature_name=list(rows.features), params=parameters
+        # Columns are put into bins as they lie; a matrix would be a second copy of the panel.
+        rows.columns.to_arrow(),
+        label=rows.is_up,
+        feature_name=list(rows.features),
+        params=_parameters(settings, fit_rows=len(rows.is_up), seed=seed),
     )
 
 

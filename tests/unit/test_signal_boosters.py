@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import lightgbm
 import numpy as np
+import polars as pl
 import pytest
 
 from pipelines.signals.booster import boost, mean_contributions, member_margins
-from pipelines.signals.boosting_rows import feature_matrix
+from pipelines.signals.boosting_rows import BoostingSlice, feature_matrix
 from pipelines.signals.settings import Family, SignalSettings
 from tests.support.panels import FEATURES, panel
 from tests.support.trained_signals import small_panel
@@ -31,6 +33,21 @@ def test_equal_rows_give_equal_text_on_any_number_of_threads(family: Family) -> 
     ]
     assert made[0] == made[1]
     assert len({member.text for member in made[0]}) == SETTINGS.seeds
+
+
+def test_columns_in_pieces_give_the_trees_of_one_matrix() -> None:
+    """A panel that is read in pieces, with gaps, would be another model than the same rows held."""
+    rows, _ = _slices()
+    gap = pl.when(pl.int_range(pl.len()) % 7 > 0).then(pl.col(FEATURES[0])).alias(FEATURES[0])
+    pieces = [rows.with_columns(gap)[begin : begin + 300] for begin in range(0, 2000, 300)]
+    one = BoostingSlice.of(pl.concat(pieces, rechunk=False), FEATURES)
+    assert one.columns.n_chunks() > 1
+    made = []
+    for data in (one.columns.to_arrow(), one.matrix):
+        dataset = lightgbm.Dataset(data, label=one.is_up, feature_name=list(FEATURES))
+        trained = lightgbm.train({"verbosity": -1, "seed": 1}, dataset, num_boost_round=10)
+        made.append(trained.model_to_string())
+    assert made[0] == made[1]
 
 
 def test_an_ensembles_contributions_add_up_to_its_mean_margin() -> None:
