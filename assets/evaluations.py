@@ -10,6 +10,7 @@ from assets.reporting import counts_metadata
 from assets.signals import signal_model
 from assets.tables import table_asset
 from pipelines.evaluation.tables import EVALUATIONS
+from resources.evaluation_requests import read_requests
 from resources.evaluations import EvaluationPlans, Evaluator, publish_evaluation
 from resources.lake import Lake
 from resources.market import Market
@@ -31,19 +32,23 @@ def evaluations(
     nights: Nights,
     model_registry: ModelRegistry,
     evaluation_plans: EvaluationPlans,
+    serving: Serving,
 ) -> dg.MaterializeResult:
     """What each scenario shows of the signals, replayed with models of its own time.
 
     Beside buy-and-hold, momentum, mean reversion and a coin, on the same rows, each figure with an
-    interval by session; and how it stands to the limits that a person has set.
+    interval by session; and how it stands to the limits that a person has set. Users' scenarios in
+    `evaluation_scenarios` and their runs that are pending are replayed too.
     """
-    from assets.evaluation_metadata import verdicts_metadata
+    from assets.evaluation_metadata import requests_metadata, verdicts_metadata
 
     night = nights.find(sessions_of_run(context.run.tags, market))[-1]
-    results = Evaluator(lake, model_registry, night).evaluate(
-        evaluation_plans.plan(), complain=context.log.error
+    made = Evaluator(lake, model_registry, night).evaluate(
+        evaluation_plans.plan(),
+        read_requests(serving, complain=context.log.warning),
+        complain=context.log.error,
     )
-    return dg.MaterializeResult(metadata=verdicts_metadata(results))
+    return dg.MaterializeResult(metadata=verdicts_metadata(made.results) | requests_metadata(made))
 
 
 @published_asset([evaluations], group=Group.EVALUATION)

@@ -1,4 +1,4 @@
-"""`make evaluate`: replay scenarios of the past, and say what they show of the models."""
+"""`make evaluate`: replay scenarios, the plan's and users', and say what they show of models."""
 
 import argparse
 import sys
@@ -8,7 +8,7 @@ from commands.console import CONSOLE, run_job
 from commands.instance import prepared_settings
 from pipelines.documents.evaluation_run import EvaluationRun
 from pipelines.evaluation.entries import documents_of
-from pipelines.evaluation.tables import EVALUATIONS
+from pipelines.evaluation.tables import EVALUATION_REQUESTS, EVALUATIONS
 from resources.lost_runs import host_tags
 from resources.nights import Nights
 from resources.settings import Settings
@@ -32,10 +32,14 @@ def main() -> None:
         failure = run_job(defs.resolve_job_def("evaluation"), instance, tags=tags)
     if failure:
         sys.exit("nightdesk: the evaluation failed; `make ui` shows its log")
-    held = build_lake(settings).of_sessions(EVALUATIONS, [session])
+    lake = build_lake(settings)
+    held = lake.of_sessions(EVALUATIONS, [session])
     for one in documents_of(held, EvaluationRun):
         line = f"  {one.scenario_name}: {one.summary.compliance}. {one.summary.notes}"
         CONSOLE.print(line, markup=False)
+    waited = lake.of_sessions(EVALUATION_REQUESTS, [session]).drop_nulls("answer")
+    met = waited["reason"].null_count()
+    CONSOLE.print(f"  runs of users: {met} answered, {waited.height - met} refused with a reason")
     page = settings.home / "reports" / settings.market / f"evaluation-{session}.html"
     CONSOLE.print(f"  report: {page}", markup=False)
 

@@ -7,7 +7,7 @@ that is not here does not exist in the lake.
 from collections.abc import Mapping
 
 from pipelines.anomalies.tables import QUALITY_TABLES
-from pipelines.evaluation.tables import EVALUATIONS
+from pipelines.evaluation.tables import EVALUATION_REQUESTS, EVALUATIONS
 from pipelines.features.catalogue import GROUPS
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.version_tables import VERSION_TABLES
@@ -369,6 +369,7 @@ TABLES: Mapping[str, Table] = {
         *REGIME_TABLES,
         *LIFECYCLE_TABLES,
         EVALUATIONS,
+        EVALUATION_REQUESTS,
     )
 }
 

@@ -20,6 +20,8 @@ from resources.mongodb_address import redacted
 from resources.publishing_report import PublishingReport
 from resources.publishing_scope import PublishingScope
 
+OF_OURS_ALONE: Mapping[str, Any] = {"partialFilterExpression": {"publisher": PUBLISHER}}
+
 
 class Serving(dg.ConfigurableResource[Any]):
     """Collections of published documents in one database."""
@@ -94,7 +96,12 @@ class Serving(dg.ConfigurableResource[Any]):
         with self.connect() as database:
             for model in models:
                 indexes = [
-                    IndexModel(list(index.keys), name=index.name, unique=index.unique)
+                    IndexModel(
+                        list(index.keys),
+                        name=index.name,
+                        unique=index.unique,
+                        **(OF_OURS_ALONE if index.is_of_ours_alone else {}),
+                    )
                     for index in model.indexes
                 ]
                 if indexes:

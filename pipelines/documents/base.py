@@ -25,11 +25,16 @@ RESERVED_FIELDS = frozenset(
 
 @dataclass(frozen=True)
 class Index:
-    """A MongoDB index of ours: a name of its own, fields with 1 (rising) or -1 (falling)."""
+    """A MongoDB index of ours: a name of its own, fields with 1 (rising) or -1 (falling).
+
+    `is_of_ours_alone` leaves out documents of other writers: to a unique index two of a user's that
+    lack the fields of our key are the same, and the second could not be written.
+    """
 
     name: str
     keys: tuple[tuple[str, int], ...]
     unique: bool = False
+    is_of_ours_alone: bool = False
 
 
 class DocumentPart(BaseModel):

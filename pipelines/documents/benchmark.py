@@ -59,9 +59,10 @@ class BenchmarkRun(PublishedDocument):
     natural_key: ClassVar[tuple[str, ...]] = ("benchmark_name", "model_id", "market", "session")
     indexes: ClassVar[tuple[Index, ...]] = (
         Index(
-            "nightdesk_benchmark_runs_natural_key",
+            "nightdesk_benchmark_runs_own_key",
             (("benchmark_name", 1), ("model_id", 1), ("market", 1), ("session", -1)),
             unique=True,
+            is_of_ours_alone=True,
         ),
     )
 

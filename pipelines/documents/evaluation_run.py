@@ -158,16 +158,20 @@ class EvaluationRun(PublishedDocument):
     )
     indexes: ClassVar[tuple[Index, ...]] = (
         Index(
-            "nightdesk_evaluation_runs_natural_key",
+            "nightdesk_evaluation_runs_own_key",
             (
                 *(("scenario_name", 1), ("candidate_model_name", 1)),
                 *(("market", 1), ("session", -1)),
             ),
             unique=True,
+            is_of_ours_alone=True,
         ),
     )
 
     scenario_name: str = Field(description="The scenario, in `evaluation_scenarios`.")
+    asked_by: Literal["plan", "user"] = Field(
+        default="plan", description="Whose scenario it is: the desk's plan's, or a user's."
+    )
     candidate_backtest_id: str = Field(
         description="The evaluation: market and session. It is a replay of signals, no backtest."
     )
@@ -175,7 +179,9 @@ class EvaluationRun(PublishedDocument):
     candidate_model_version: str | None = Field(
         description="Newest version that scored in it; null if none did."
     )
-    status: Literal["completed"] = Field(description="Always completed: it is written whole.")
+    status: Literal["completed", "failed"] = Field(
+        description="failed: a user's scenario that can't be replayed; summary.notes says why."
+    )
     started_at: Instant = Field(description="The instant of the night that it is seen from.")
     completed_at: Instant = Field(description="The same: documents carry no wall clock.")
     summary: EvaluationSummary = Field(description="Figures and verdict.")

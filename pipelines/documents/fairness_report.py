@@ -16,9 +16,10 @@ class FairnessReport(PublishedDocument):
     natural_key: ClassVar[tuple[str, ...]] = ("model_id", "scenario_name", "market", "session")
     indexes: ClassVar[tuple[Index, ...]] = (
         Index(
-            "nightdesk_fairness_reports_natural_key",
+            "nightdesk_fairness_reports_own_key",
             (("model_id", 1), ("scenario_name", 1), ("market", 1), ("session", -1)),
             unique=True,
+            is_of_ours_alone=True,
         ),
     )
 

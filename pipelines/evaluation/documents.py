@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Literal
 
 from pipelines.documents.base import PublishedDocument
 from pipelines.documents.benchmark import (
@@ -40,6 +42,7 @@ from pipelines.evaluation.fairness import fairness_document
 from pipelines.evaluation.figures import figures
 from pipelines.evaluation.measures import Comparison
 from pipelines.evaluation.plan import EvaluationPlan
+from pipelines.evaluation.requests import Answer
 from pipelines.evaluation.verdicts import Check, compliance
 from pipelines.lifecycle.versions import MODEL_NAME
 from pipelines.nights import Night
@@ -49,6 +52,12 @@ from pipelines.validation.session_bootstrap import Estimate
 
 MOST_FEATURES = 20
 """Features listed of a scenario; the rest are of little importance by definition."""
+ANSWERED = ("status", "summary", "explainability", "compliance_checks")
+TOLD_OF_AN_ANSWER = (
+    *("market", "session", "night_id", "verdict", "model_versions", "rows", "sessions"),
+    *("first_session", "last_session"),
+)
+"""Fields of a run of ours that a user's run is given: under their names, and under `evaluation`."""
 DECIDING = ("auc", "net_return")
 """Figures in which the model has to be above a baseline."""
 
@@ -107,12 +116,17 @@ def scenario_document(
 
 
 def run_document(
-    result: ScenarioResult, night: Night, *, selection: SelectionEvidence | None
+    result: ScenarioResult,
+    night: Night,
+    *,
+    selection: SelectionEvidence | None,
+    asked_by: Literal["plan", "user"] = "plan",
 ) -> EvaluationRun:
     """Make the document of what a scenario shows."""
     sessions = result.rows["session"]
     return EvaluationRun(
         scenario_name=result.scenario.name,
+        asked_by=asked_by,
         candidate_backtest_id=f"{night.market} {night.session}",
         candidate_model_name=MODEL_NAME,
         candidate_model_version=_newest([result]),
@@ -138,6 +152,71 @@ def run_document(
         counterfactuals=tuple(map(_counterfactual, result.counterfactuals)),
         selection=_selection(selection),
     )
+
+
+def answer_document(
+    answer: Answer, night: Night, *, selection: SelectionEvidence | None
+) -> EvaluationRun:
+    """Make the document of what a user's request shows, or of the reason why it shows nothing."""
+    if answer.result:
+        return run_document(answer.result, night, selection=selection, asked_by="user")
+    return EvaluationRun(
+        scenario_name=answer.scenario_name,
+        asked_by="user",
+        candidate_backtest_id=f"{night.market} {night.session}",
+        candidate_model_name=MODEL_NAME,
+        candidate_model_version=None,
+        status="failed",
+        started_at=night.as_of,
+        completed_at=night.as_of,
+        summary=EvaluationSummary(
+            metrics=(),
+            compliance="failed",
+            notes=f"it can't be replayed: {answer.reason}",
+            detailed_metrics=None,
+        ),
+        explainability=(),
+        compliance_checks={},
+        market=night.market,
+        session=night.session,
+        night_id=night.night_id,
+        verdict="not_measured",
+        model_versions=(),
+        rows=0,
+        sessions=0,
+        rows_left_out=0,
+        sessions_without_model=0,
+        abstained_rows=0,
+        first_session=None,
+        last_session=None,
+        importance_stability=None,
+        counterfactuals=(),
+        selection=None,
+    )
+
+
+def answer_fields(document: EvaluationRun, request: Mapping[str, object]) -> dict[str, object]:
+    """Return the fields that are written into a user's waiting run; what the user wrote stays.
+
+    Args:
+        document: What the run shows.
+        request: The run as the user wrote it.
+    """
+    stored = document.to_mongo()
+    started = request.get("started_at")
+    asked_at = started if isinstance(started, datetime) else document.started_at
+    first = {"started_at": asked_at, "candidate_model_version": stored["candidate_model_version"]}
+    return {
+        **{name: value for name, value in first.items() if request.get(name) is None},
+        **{name: stored[name] for name in ANSWERED},
+        "completed_at": max(_in_utc(asked_at), document.completed_at),
+        "evaluation": {name: stored[name] for name in TOLD_OF_AN_ANSWER},
+    }
+
+
+def _in_utc(instant: datetime) -> datetime:
+    """Return an instant with its time zone; without one it is UTC."""
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def benchmark_document(plan: EvaluationPlan, baseline: Contender) -> Benchmark:

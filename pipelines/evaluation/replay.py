@@ -43,6 +43,11 @@ class Turn:
     rows: pl.DataFrame
 
 
+def always(version: int, model: TrainedSignal) -> ModelFor:
+    """Return a look-up that gives one version for every session after what it has seen."""
+    return lambda session: (version, model) if model.trained_through < session else None
+
+
 def turns(panel: pl.DataFrame, model_for: ModelFor) -> list[Turn]:
     """Return each version's sessions of `panel`, the oldest first; sessions without one are out.
 

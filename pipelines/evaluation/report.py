@@ -70,7 +70,7 @@ def report_page(found: EvaluationDocuments) -> str:
         newest=found.runs[0],
         verdicts=[_verdict(one) for one in found.runs],
         areas=_encoded(areas_plot(measured)) if measured else "",
-        sections=[_section(one, found) for one in measured],
+        sections=[_section(one, found) for one in measured if one.asked_by == "plan"],
         unmeasured=[one for one in found.runs if one not in measured],
     )
 

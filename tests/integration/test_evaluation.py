@@ -1,12 +1,14 @@
 """Evaluations on a real desk: the job, what it publishes, and how the backend finds it."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bson import ObjectId
 from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
 
 from pipelines.evaluation.documents import evaluation_documents
 from pipelines.evaluation.entries import entries
@@ -27,6 +29,26 @@ COLLECTIONS = (
     *("evaluation_scenarios", "evaluation_runs", "benchmarks", "benchmark_runs"),
     "fairness_reports",
 )
+USER = "ann"
+ASKED: Mapping[str, Mapping[str, Any]] = {
+    name: {
+        "_id": ObjectId(f"{number:024x}"),
+        "user_id": USER,
+        "candidate_backtest_id": "b1",
+        "candidate_model_name": "signal",
+        "status": "pending",
+        "started_at": datetime(2026, 11, 30, tzinfo=UTC),
+        **asked,
+    }
+    for number, (name, asked) in enumerate(
+        {
+            "mine": {"scenario_name": "my summer"},
+            "typo": {"scenario_name": "my typo"},
+            "version": {"scenario_name": "walk_forward", "candidate_model_version": "999"},
+            "other": {"scenario_name": "walk_forward", "candidate_model_name": "sma_crossover"},
+        }.items()
+    )
+}
 NAME = {"scenario_name": "everything"}
 
 
@@ -58,9 +80,58 @@ def test_the_job_publishes_what_the_backend_can_read(trained_desk: Desk) -> None
     assert measured["last_session"] < TRAINED_SESSION.isoformat()
     assert measured["selection"]["trials"] == 3
     assert (early["verdict"], early["rows"]) == ("not_measured", 0)
-    before = documents["evaluation_runs"]
-    assert trained_desk.run("evaluation", TRAINED_SESSION).success
-    assert trained_desk.documents()["evaluation_runs"] == before
+    ours = documents["evaluation_runs"]
+    with trained_desk.serving.connect() as database:
+        ask(database)
+        try:
+            assert trained_desk.run("evaluation", TRAINED_SESSION).success
+            assert_answered(database)
+        finally:
+            for collection in ("evaluation_scenarios", "evaluation_runs"):
+                database[collection].delete_many({"user_id": USER})
+    held = [one for one in trained_desk.documents()["evaluation_runs"] if one["asked_by"] == "plan"]
+    assert held == ours
+
+
+def ask(database: MongoDatabase) -> None:
+    """Write what a user asks for, as the backend does; two runs of one scenario among it."""
+    scenario = {"user_id": USER, "description": "", "symbols": ["AAPL", "MSFT"]}
+    database["evaluation_scenarios"].insert_many(
+        [
+            {**scenario, "name": "my summer", "start_date": datetime(2004, 6, 1, tzinfo=UTC)},
+            {**scenario, "name": "my typo", "symbols": ["APPL"]},
+        ]
+    )
+    database["evaluation_runs"].insert_many([dict(one) for one in ASKED.values()])
+
+
+def assert_answered(database: MongoDatabase) -> None:
+    """Require an answer of each run that waited for one, and every word of the user's."""
+    runs = database["evaluation_runs"]
+    for asked in ASKED.values():
+        found = runs.find_one({"_id": asked["_id"]})
+        assert found is not None
+        assert_valid("evaluation_runs", found)
+        told = {name: value for name, value in found.items() if name != "status"}
+        assert {**told, "status": "pending"}.items() >= asked.items()
+    mine, typo, version, other = (runs.find_one({"_id": one["_id"]}) for one in ASKED.values())
+    ours = runs.find_one({"scenario_name": "my summer", "publisher": "nightdesk"})
+    assert mine["status"] == ours["status"] == "completed"
+    assert mine["summary"] == ours["summary"]
+    assert mine["evaluation"]["first_session"] >= "2004-06-01"
+    assert ours["asked_by"] == "user"
+    assert typo["status"] == "failed"
+    assert "unknown symbols: APPL" in typo["summary"]["notes"]
+    refused = runs.find_one({"scenario_name": "my typo", "publisher": "nightdesk"})
+    assert refused["summary"] == typo["summary"]
+    assert version["status"] == "failed"
+    assert "no version 999 of model 'signal'" in version["summary"]["notes"]
+    assert other["status"] == "pending", "another model's run is not ours to answer"
+    scenarios = database["evaluation_scenarios"].find({"user_id": USER}).sort("name")
+    assert [sorted(one) for one in scenarios] == [
+        ["_id", "description", "name", "start_date", "symbols", "user_id"],
+        ["_id", "description", "name", "symbols", "user_id"],
+    ]
 
 
 def test_an_evaluation_leaves_earlier_ones_and_foreign_documents_alone(
@@ -79,6 +150,24 @@ def test_an_evaluation_leaves_earlier_ones_and_foreign_documents_alone(
     assert runs == ["2013-01-31", "2013-02-28"]
     assert database["evaluation_scenarios"].count_documents({}) == len(PLAN.scenarios) + 1
     assert database["evaluation_scenarios"].find_one({"name": "mine"}, {"_id": 0}) == foreign
+
+
+def test_users_may_ask_the_same_twice(
+    tmp_path: Path, serving: Serving, database: MongoDatabase
+) -> None:
+    """Their runs lack market and session: to a unique index of ours all would be one document."""
+    lake = temporary_lake(tmp_path)
+    kept(lake, NIGHT)
+    publish_evaluation(lake, serving, night=NIGHT)
+    for collection, asked in (
+        ("evaluation_runs", {**NAME, "candidate_model_name": "signal", "status": "pending"}),
+        ("benchmark_runs", {"benchmark_name": "coin", "model_id": "signal"}),
+        ("fairness_reports", {"model_id": "signal"}),
+    ):
+        database[collection].insert_many([dict(asked), dict(asked)])
+        twice = database[collection].find_one({"publisher": "nightdesk"}, {"_id": 0})
+        with pytest.raises(DuplicateKeyError):
+            database[collection].insert_one(twice)
 
 
 @pytest.mark.parametrize(

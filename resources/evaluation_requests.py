@@ -1,0 +1,100 @@
+"""What users ask to be evaluated: read from the backend's collections, kept, and answered there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import polars as pl
+
+from pipelines.documents.base import PUBLISHER
+from pipelines.documents.evaluation_run import EvaluationRun
+from pipelines.documents.evaluation_scenario import EvaluationScenario
+from pipelines.evaluation.evaluation import ScenarioResult
+from pipelines.evaluation.requests import Answer, Requests
+from pipelines.evaluation.tables import EVALUATION_REQUESTS
+from pipelines.lifecycle.versions import MODEL_NAME
+from pipelines.nights import Night
+from pipelines.signals.selection import SelectionEvidence
+from resources.lake import Lake
+from resources.serving import Serving
+
+OF_OTHERS = {"publisher": {"$ne": PUBLISHER}}
+WAITING = {**OF_OTHERS, "status": "pending", "candidate_model_name": MODEL_NAME}
+"""Runs of other models are somebody else's to answer."""
+READ_OF_SCENARIOS = (
+    *("name", "description", "symbols", "start_date", "end_date", "benchmark_metrics"),
+)
+READ_OF_RUNS = ("scenario_name", "candidate_model_version", "started_at")
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """What an evaluation shows: of the plan, of scenarios of users, of runs that waited."""
+
+    results: tuple[ScenarioResult, ...]
+    of_scenarios: tuple[Answer, ...] = ()
+    of_runs: tuple[Answer, ...] = ()
+
+
+def read_requests(serving: Serving, *, complain: Callable[[str], None]) -> Requests:
+    """Return what users ask for; nothing, and a complaint, where no server answers."""
+    from resources.mongodb import ServingUnavailableError
+
+    try:
+        with serving.connect() as database:
+            scenarios = database[EvaluationScenario.collection]
+            runs = database[EvaluationRun.collection]
+            return Requests(
+                tuple(scenarios.find(OF_OTHERS, list(READ_OF_SCENARIOS)).sort("_id")),
+                tuple(runs.find(WAITING, list(READ_OF_RUNS)).sort("_id")),
+            )
+    except ServingUnavailableError as error:
+        complain(f"{error}; only the plan is evaluated, what users ask for waits")
+        return Requests()
+
+
+def request_rows(
+    made: Evaluation, night: Night, *, selection: SelectionEvidence | None
+) -> pl.DataFrame:
+    """Return rows of `evaluation_requests`."""
+    from bson import json_util
+
+    from pipelines.evaluation.documents import answer_document, answer_fields
+
+    def row(answer: Answer, collection: str, given: dict[str, object] | None) -> dict[str, object]:
+        return {
+            "session": night.session,
+            "collection": collection,
+            "document_id": json_util.dumps(answer.request["_id"]),
+            "night_id": night.night_id,
+            "request": json_util.dumps(answer.request),
+            "reason": answer.reason,
+            "answer": None if given is None else json_util.dumps(given),
+        }
+
+    of_runs = [
+        row(
+            one,
+            EvaluationRun.collection,
+            answer_fields(answer_document(one, night, selection=selection), one.request),
+        )
+        for one in made.of_runs
+    ]
+    of_scenarios = [row(one, EvaluationScenario.collection, None) for one in made.of_scenarios]
+    schema = dict.fromkeys(EVALUATION_REQUESTS.column_names, pl.String) | {"session": pl.Date}
+    return pl.DataFrame([*of_scenarios, *of_runs], schema=schema, orient="row")
+
+
+def publish_answers(lake: Lake, serving: Serving, *, night: Night) -> None:
+    """Write a night's answers into the runs that wait for them.
+
+    Only fields of the answer are written, and only while a run still waits: what its user has
+    written, or changed since, stays.
+    """
+    from bson import json_util
+
+    held = lake.of_sessions(EVALUATION_REQUESTS, [night.session]).drop_nulls("answer")
+    with serving.connect() as database:
+        for identity, answer in held["document_id", "answer"].iter_rows():
+            database[EvaluationRun.collection].update_one(
+                {**WAITING, "_id": json_util.loads(identity)}, {"$set": json_util.loads(answer)}
+            )
