@@ -77,6 +77,16 @@ TO ?=
 training-set: $(READY) ## List what models were trained on, or make one training set again from its name.
 	@$(BIN)/python -m commands.training_set --id "$(ID)" --to "$(TO)"
 
+# `make build-features PART=1/4` builds one of four parts, wherever the lake can be reached; when all
+# stand, `make build-features FINISH=4` puts them together. Without either, WORKERS processes do it.
+WORKERS ?= 2
+PART ?=
+FINISH ?= 0
+
+.PHONY: build-features
+build-features: $(READY) ## Build feature tables that are empty, in parts: WORKERS=2, or PART=1/4 by machines.
+	@$(BIN)/python -m commands.build_features --workers "$(WORKERS)" --part "$(PART)" --finish "$(FINISH)"
+
 # `make replay SESSION=2013-02-28`, a range with SESSION=2013-01-02...2013-02-28, or nights drawn of
 # it, or of all, with RANDOM=20 (and SEED=1 for others).
 RANDOM ?=

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import duckdb
@@ -72,6 +73,11 @@ class Deriving:
             )
             for table in self.derivation.tables
         }
+
+    def build_part(self, number: int, of: int) -> Updates:
+        """Derive every n-th batch, the first of them being `number`, of tables that lack them."""
+        batches = islice(self._all_batches(), number - 1, None, of)
+        return build_tables(self.connection, self.derivation, batches, data_path=self.data_path)
 
     def follow(self, positions: Iterable[tuple[Table, int]], *, until: int) -> Updates | None:
         """Derive what depends on changes since some versions; None where nothing changed."""
