@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import polars as pl
 
-from pipelines.derivations import SCOPE, Derivation
+from pipelines.derivations import SCOPE, Cut, Derivation
 from pipelines.table import Table
 
 ROWS_AT_ONCE = 1_250_000
@@ -18,6 +18,10 @@ ROWS_AT_ONCE = 1_250_000
 the features that are made of them."""
 VALUES_AT_ONCE = 40_000_000
 """Values that a batch makes at most, 160 MB of them: for several tables at once, fewer rows."""
+SESSION_ROWS_AT_ONCE = 6_000_000
+"""Rows of a batch that is cut by sessions: two years of 10,000 symbols. Its look-back lies in files
+of the year before, of which nearly all is read for it."""
+SESSION_VALUES_AT_ONCE = 60_000_000
 RECENT = timedelta(days=31)
 """Changes that are older than this, counted from the newest one, are derived apart."""
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)
@@ -88,9 +92,11 @@ def symbol_batches(
         yield from cut_by_rows(sized.filter(is_recent=is_recent).sort("symbol"), most=most)
 
 
-def rows_at_once(tables: Sequence[Table]) -> int:
+def rows_at_once(tables: Sequence[Table], cut: Cut) -> int:
     """Return how many rows a batch should read at most that fills these tables."""
     columns = sum(len(table.value_names) for table in tables)
+    if cut is Cut.SESSIONS:
+        return min(SESSION_ROWS_AT_ONCE, SESSION_VALUES_AT_ONCE // columns)
     return min(ROWS_AT_ONCE, VALUES_AT_ONCE // columns)
 
 
@@ -135,15 +141,35 @@ def rows_of_scope(table: Table) -> str:
 def session_batches(span: Span, sizes: pl.DataFrame, *, most: int) -> Iterator[Span]:
     """Cut a span of sessions where a batch has about `most` rows; nothing lies in between.
 
+    As files hold years, batches are whole years where those have no more rows.
+
     Args:
         span: From the first change to the last session it reaches.
         sizes: session and rows of the sessions of the span that have any, in order.
         most: Rows of a batch.
     """
-    batches = list(cut_by_rows(sizes, most=most))
-    firsts = [span.first, *(batch["session"][0] for batch in batches[1:])]
+    firsts, held = list[date](), 0
+    for first, rows in _pieces(sizes, most=most):
+        if not firsts or held + rows > most:
+            firsts.append(first)
+            held = 0
+        held += rows
+    starts = [span.first, *firsts[1:]]
     ends = [*(first - timedelta(days=1) for first in firsts[1:]), span.last]
-    yield from (Span(first, end) for first, end in zip(firsts, ends, strict=True))
+    yield from (Span(first, end) for first, end in zip(starts, ends, strict=True))
+
+
+def _pieces(sizes: pl.DataFrame, *, most: int) -> Iterator[tuple[date, int]]:
+    """Yield first session and rows of each year, and of parts of a year that has too many rows."""
+    year = pl.col("session").dt.year()
+    part = pl.col("rows").cum_sum().over(year) // most
+    is_whole = pl.col("rows").sum().over(year) <= most
+    pieces = sizes.group_by(
+        year.alias("year"),
+        pl.when(is_whole).then(0).otherwise(part).alias("part"),
+        maintain_order=True,
+    ).agg(pl.col("session").first(), pl.col("rows").sum())
+    yield from pieces.select("session", "rows").iter_rows()
 
 
 def condition_on(symbols: Sequence[str], span: Span, *, relation: str) -> str:

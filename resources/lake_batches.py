@@ -79,15 +79,15 @@ def _stage_frame(connection: duckdb.DuckDBPyConnection, name: str, spans: pl.Dat
 def _staged(connection: duckdb.DuckDBPyConnection, derivation: Derivation) -> StagedBatch:
     """Return the batch of the staged scope, with its reach staged."""
     bounds = connection.execute(
-        "SELECT min(from_session), max(to_session), min(symbol), max(symbol), count(*) "
-        f"FROM {SCOPE}"
+        "SELECT min(from_session), max(from_session), max(to_session), min(symbol), max(symbol), "
+        f"count(*) FROM {SCOPE}"
     ).fetchone()
     if bounds is None or bounds[-1] == 0:
         return StagedBatch(connection, derivation, "false", 0)
-    first, last, low, high, symbols = bounds
+    first, latest, last, low, high, symbols = bounds
     span = Span(first, last)
     if derivation.reach:
-        _stage_reach(connection, derivation.reach, span, (low, high))
+        _stage_reach(connection, derivation.reach, span, (low, high), latest=latest)
     within = condition_on((low, high), span, relation="stored")
     return StagedBatch(connection, derivation, within, symbols)
 
@@ -98,16 +98,32 @@ def stage(connection: duckdb.DuckDBPyConnection, name: str, query: str) -> None:
 
 
 def _stage_reach(
-    connection: duckdb.DuckDBPyConnection, reach: Reach, span: Span, symbols: tuple[str, str]
+    connection: duckdb.DuckDBPyConnection,
+    reach: Reach,
+    span: Span,
+    symbols: tuple[str, str],
+    *,
+    latest: date,
 ) -> None:
     """Stage from where each symbol is read, and the relations that are read from there.
 
     Nearly all symbols have their rows in the sessions just before the scope, and those are read
     with a literal bound. The others (new ones, or suspended for long) are read for themselves.
+
+    Args:
+        connection: Where the scope is staged.
+        reach: How far before the scope the query reads.
+        span: The sessions of the scope.
+        symbols: The first and the last of the scope.
+        latest: The last session that the scope of a symbol begins with.
     """
     floor = _floor(span.first, reach.rows)
     near = condition_on(symbols, Span(floor, span.last), relation="bar")
-    stage(connection, STARTS, _starts_query(reach, near))
+    if reach.rows == 0 or floor == FIRST_DAY:
+        stage(connection, STARTS, _STARTS_AT_SCOPE)
+    else:
+        until = condition_on(symbols, Span(floor, latest), relation="bar")
+        stage(connection, STARTS, _starts_query(reach, until))
     parts = [near]
     if _has_short(connection) and floor > FIRST_DAY:
         stage(connection, "early_starts", _early_starts_query(reach))
@@ -148,16 +164,17 @@ def _floor(first: date, rows: int) -> date:
     return first - timedelta(days=ceil(rows * DAYS_A_SESSION)) - SLACK
 
 
-def _starts_query(reach: Reach, near: str) -> str:
-    """Return SQL for the scope with `start`, and whether there are too few rows near it."""
-    if reach.rows == 0 or f"'{FIRST_DAY}'" in near:
-        return f"SELECT *, from_session AS start, false AS is_short FROM {SCOPE}"
+_STARTS_AT_SCOPE = f"SELECT *, from_session AS start, false AS is_short FROM {SCOPE}"
+
+
+def _starts_query(reach: Reach, until: str) -> str:
+    """Return SQL for the scope with `start`, and whether there are too few rows just before it."""
     # max(x, n) keeps the n latest sessions in a heap: no sort over the history.
     return f"""
         WITH counted AS (
             SELECT bar.symbol, count(*) AS held, list_min(max(bar.session, {reach.rows})) AS start
             FROM {reach.counted_in.name} AS bar JOIN {SCOPE} AS scope USING (symbol)
-            WHERE {near} AND bar.session < scope.from_session GROUP BY bar.symbol
+            WHERE {until} AND bar.session < scope.from_session GROUP BY bar.symbol
         )
         SELECT scope.*, coalesce(held, 0) < {reach.rows} AS is_short,
                CASE WHEN is_short THEN DATE '{FIRST_DAY}' ELSE counted.start END AS start

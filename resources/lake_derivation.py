@@ -187,7 +187,7 @@ class Deriving:
     @property
     def _most(self) -> int:
         """Rows of a batch."""
-        return rows_at_once(self.derivation.tables)
+        return rows_at_once(self.derivation.tables, self.derivation.cut)
 
     @property
     def _counted(self) -> Table:

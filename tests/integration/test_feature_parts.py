@@ -28,7 +28,7 @@ SMALL = 3000
 """Values of a batch, so that each symbol is one."""
 BUILD = f"""
 from pipelines import derivation_batches
-derivation_batches.VALUES_AT_ONCE = {SMALL}
+derivation_batches.VALUES_AT_ONCE = derivation_batches.SESSION_VALUES_AT_ONCE = {SMALL}
 from commands.build_features import main
 main()
 """

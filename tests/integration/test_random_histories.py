@@ -53,7 +53,9 @@ def test_a_random_history_equals_a_full_rebuild(
 ) -> None:
     """Features would depend on the nights in which they were written, unseen, for ever."""
     # Batches of one symbol, or of a few months: what is cut apart must not differ either.
-    monkeypatch.setattr(derivation_batches, "ROWS_AT_ONCE", 600 if seed % 3 == 0 else 10_000)
+    few = seed % 3 == 0
+    monkeypatch.setattr(derivation_batches, "ROWS_AT_ONCE", 600 if few else 10_000)
+    monkeypatch.setattr(derivation_batches, "SESSION_ROWS_AT_ONCE", 600 if few else 10_000)
     lake = temporary_lake(tmp_path / "lake")
     touched, derivations = 0, derivations_of(seed)
     for night in random_history(seed):

@@ -31,8 +31,7 @@ def feature_frame(
         threads: Batches of symbols that are computed at a time; no value depends on it.
     """
     rows = by_symbol_and_session(rows)
-    wanted = rows if rows["is_wanted"].all() else rows.filter("is_wanted")
-    keys = wanted.select("symbol", "session")
+    keys = rows.select("symbol", "session").filter(rows["is_wanted"])
     order = np.argsort(keys["session"].dt.year().to_numpy().astype(np.int16), kind="stable")
     places = np.empty_like(order)
     places[order] = np.arange(len(order))
