@@ -34,7 +34,9 @@ def derived_apart(
                 for table in derivation.tables:
                     _insert(connection, table, made)
         return {
-            table.name: connection.sql(f"FROM {table.name} ORDER BY {', '.join(table.key)}").pl()
+            table.name: connection.execute(
+                f"FROM {table.name} ORDER BY {', '.join(table.key)}"
+            ).pl()
             for derivation in derivations
             for table in derivation.tables
         }
@@ -47,7 +49,7 @@ def _derived(
     keys = " UNION ALL ".join(
         f"SELECT symbol, session FROM {source.name}" for source in derivation.sources
     )
-    changes = connection.sql(
+    changes = connection.execute(
         f"SELECT symbol, min(session) AS from_session, DATE '{LAST_DAY}' AS to_session "
         f"FROM ({keys}) GROUP BY symbol"
     ).pl()
@@ -65,6 +67,11 @@ def _database() -> duckdb.DuckDBPyConnection:
     database.execute("ATTACH ':memory:' AS lake")
     database.execute(";".join(create_statement(table, catalog="lake") for table in TABLES.values()))
     return database
+
+
+def _ordered(connection: duckdb.DuckDBPyConnection, table: Table) -> pl.DataFrame:
+    """Return a table by key."""
+    return connection.execute(f"FROM {table.name} ORDER BY {', '.join(table.key)}").pl()
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, table: Table, rows: pl.DataFrame) -> None:

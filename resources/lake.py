@@ -18,7 +18,7 @@ from pydantic import Field
 from pipelines.derivations import Derivation, Lot, TableUpdate
 from pipelines.nights import Night
 from pipelines.table import IN_SESSIONS, Table
-from resources.lake_attachment import LakeLocation, attached
+from resources.lake_attachment import SET_UP, LakeLocation, attached, lent_cursor
 from resources.lake_catalog import Catalog, PostgresCatalog, SqliteCatalog
 from resources.lake_errors import LakeBusyError, explained
 from resources.lake_writer import LakeWriter
@@ -65,7 +65,7 @@ class Lake(DuckDBResource):
             LakeError: with what is wrong and what to do about it.
         """
         with explained(self.catalog.label, self.data_path), self._attached().cursor() as cursor:
-            cursor.execute("SET TimeZone = 'UTC'; USE lake")
+            cursor.execute(SET_UP)
             yield cursor
 
     def read(
@@ -84,12 +84,12 @@ class Lake(DuckDBResource):
         """
         at = "" if version is None else f"AT (VERSION => {version})"
         text = query.replace("{at}", at)
-        with self.connect() as connection:
-            return connection.sql(text, params=dict(parameters or {})).pl()
+        with self._reader() as connection:
+            return connection.execute(text, dict(parameters or {})).pl()
 
     def version(self) -> int:
         """Return the number of the newest lake version."""
-        with self.connect() as connection:
+        with self._reader() as connection:
             return current_version(connection)
 
     def commit(self, work: Callable[[LakeWriter], Result], *, night: Night, message: str) -> Result:
@@ -153,6 +153,12 @@ class Lake(DuckDBResource):
         return self.commit(
             lambda writer: writer.derive_lot(lot), night=night, message=f"derive {names}"
         )
+
+    @contextmanager
+    def _reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open the lake for one statement that reads."""
+        with explained(self.catalog.label, self.data_path), lent_cursor(self.location) as cursor:
+            yield cursor
 
     def _attached(self) -> duckdb.DuckDBPyConnection:
         """Return this process's connection to the lake."""

@@ -6,8 +6,11 @@ verifying their signatures takes half a second of processor time, a cursor a few
 
 import os
 import threading
-from contextlib import ExitStack
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +31,9 @@ LAKE_FORMAT = 1
 FILE_OPTIONS = {"parquet_version": "2", "parquet_compression": "zstd"}
 """The second version of the format splits the bytes of floats, which then take a fifth less."""
 
+SET_UP = "SET TimeZone = 'UTC'; USE lake"
+"""What every cursor begins with."""
+
 
 @dataclass(frozen=True)
 class LakeLocation:
@@ -41,10 +47,26 @@ class LakeLocation:
 
 @dataclass(frozen=True)
 class _Attachment:
-    """A connection with the lake attached, and what closes it."""
+    """A connection with the lake attached, its cursors that nobody uses, and what closes all."""
 
     connection: duckdb.DuckDBPyConnection
     resources: ExitStack
+    idle: list[duckdb.DuckDBPyConnection] = field(default_factory=list)
+
+    def take(self) -> duckdb.DuckDBPyConnection:
+        """Return a cursor that is set up for use."""
+        try:
+            return self.idle.pop()
+        except IndexError:
+            cursor = self.connection.cursor()
+            cursor.execute(SET_UP)
+            return cursor
+
+    def close(self) -> None:
+        """Close the connection and the cursors that are kept."""
+        while self.idle:
+            self.idle.pop().close()
+        self.resources.close()
 
 
 _ATTACHMENTS: dict[tuple[int, LakeLocation], _Attachment] = {}
@@ -57,15 +79,27 @@ def attached(location: LakeLocation) -> duckdb.DuckDBPyConnection:
     Raises:
         LakeError: with what is wrong and what to do about it.
     """
-    key = (os.getpid(), location)  # a forked child must not use its parent's connection
-    with _ATTACHING:
-        found = _ATTACHMENTS.get(key)
-        if found and location.catalog.is_there():
-            return found.connection
-        if found:  # the folder was removed under a running process
-            found.resources.close()
-        _ATTACHMENTS[key] = _attach(location)
-        return _ATTACHMENTS[key].connection
+    return _attachment(location).connection
+
+
+@contextmanager
+def lent_cursor(location: LakeLocation) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Lend a cursor to a single reading statement, and keep it for the next one.
+
+    Setting one up takes two of the ten milliseconds of a small read. Whoever begins a transaction
+    or makes temporary tables takes a cursor of their own.
+
+    Raises:
+        LakeError: with what is wrong and what to do about it.
+    """
+    attachment = _attachment(location)
+    cursor = attachment.take()
+    try:
+        yield cursor
+    except BaseException:
+        cursor.close()
+        raise
+    attachment.idle.append(cursor)
 
 
 def detach(catalog: str) -> None:
@@ -75,7 +109,20 @@ def detach(catalog: str) -> None:
     """
     with _ATTACHING:
         for key in [key for key in _ATTACHMENTS if key[1].catalog.label == catalog]:
-            _ATTACHMENTS.pop(key).resources.close()
+            _ATTACHMENTS.pop(key).close()
+
+
+def _attachment(location: LakeLocation) -> _Attachment:
+    """Return this process's attachment of a lake, made the first time."""
+    key = (os.getpid(), location)  # a forked child must not use its parent's connection
+    with _ATTACHING:
+        found = _ATTACHMENTS.get(key)
+        if found and location.catalog.is_there():
+            return found
+        if found:  # the folder was removed under a running process
+            found.close()
+        _ATTACHMENTS[key] = _attach(location)
+        return _ATTACHMENTS[key]
 
 
 def _attach(location: LakeLocation) -> _Attachment:
@@ -125,19 +172,22 @@ def attach_statements(
 
 
 def load_extensions(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
-    """Load DuckDB's extensions from the installed wheels, without a download.
+    """Load DuckDB's extensions from the installed wheels, without a download or a copy.
 
     Raises:
         MissingExtensionError: a wheel is not installed, or is of another DuckDB version.
     """
-    from duckdb_extensions import import_extension
-
     for name in names:
         try:
-            import_extension(name, con=connection)
-            connection.execute(f"LOAD {name}")
+            connection.execute(f"LOAD {_quoted(str(_extension_file(name)))}")
         except (ImportError, duckdb.Error) as error:
             raise MissingExtensionError(name, duckdb.__version__, str(error)) from error
+
+
+def _extension_file(name: str) -> Traversable:
+    """Return the file that an extension's wheel brings for this DuckDB."""
+    folder = files(f"duckdb_extension_{name}") / "extensions" / f"v{duckdb.__version__}"
+    return folder / f"{name}.duckdb_extension"
 
 
 def _quoted(text: str) -> str:

@@ -31,7 +31,7 @@ class StagedBatch:
 
     def read(self) -> pl.DataFrame:
         """Return the rows of the query."""
-        return self.connection.sql(self.derivation.query).pl()
+        return self.connection.execute(self.derivation.query).pl()
 
     def rows(self) -> pl.DataFrame:
         """Return what the scope should hold."""

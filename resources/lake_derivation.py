@@ -100,7 +100,7 @@ class Deriving:
 
     def _batches(self) -> Iterator[pl.DataFrame]:
         """Yield the changes of each batch."""
-        changes = self.connection.sql(reached_query(self.derivation, SUMMARY)).pl()
+        changes = self.connection.execute(reached_query(self.derivation, SUMMARY)).pl()
         if self.derivation.cut is Cut.NOTHING:
             yield changes
         elif self.derivation.cut is Cut.SCOPE:
@@ -123,14 +123,16 @@ class Deriving:
 
     def _of_sessions(self, span: Span, symbols: pl.Series) -> Iterator[pl.DataFrame]:
         """Yield changes that reach every session of a span, some sessions at a time."""
-        sizes = self.connection.sql(rows_of_sessions(self._counted, span)).pl()
+        sizes = self.connection.execute(rows_of_sessions(self._counted, span)).pl()
         for batch in session_batches(span, sizes, most=self._most):
             yield whole_table_changes(symbols, batch)
 
     def _all_batches(self) -> Iterator[pl.DataFrame]:
         """Yield changes of everything that the sources hold."""
         if self.derivation.cut is Cut.SESSIONS:
-            symbols = self.connection.sql(f"SELECT DISTINCT symbol FROM {self._counted.name}").pl()
+            symbols = self.connection.execute(
+                f"SELECT DISTINCT symbol FROM {self._counted.name}"
+            ).pl()
             if symbols.height:
                 yield from self._of_sessions(self._held, symbols["symbol"])
             return
@@ -139,7 +141,7 @@ class Deriving:
         )
         is_cut = self.derivation.cut is Cut.SYMBOLS
         first = f"DATE '{FIRST_DAY}'" if is_cut else "min(session)"
-        changes = self.connection.sql(
+        changes = self.connection.execute(
             f"SELECT symbol, {first} AS from_session, DATE '{LAST_DAY}' AS to_session, "
             f"count(*) AS rows FROM ({held}) GROUP BY symbol ORDER BY symbol"
         ).pl()

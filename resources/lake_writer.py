@@ -27,7 +27,7 @@ class LakeWriter:
 
     def read(self, query: str, parameters: Mapping[str, object] | None = None) -> pl.DataFrame:
         """Return the rows of a query, as this transaction sees them."""
-        return self.connection.sql(query, params=dict(parameters or {})).pl()
+        return self.connection.execute(query, dict(parameters or {})).pl()
 
     def merge(self, table: Table, rows: pl.DataFrame) -> TableUpdate:
         """Insert the rows whose key is new and update those that differ; the others stay."""

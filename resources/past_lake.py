@@ -6,8 +6,8 @@ place. What is written goes to memory and is soon forgotten.
 
 import os
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 
 import duckdb
 import polars as pl
@@ -49,7 +49,7 @@ class PastLake(Lake):
         with self.connect() as connection:
             connection.execute("USE kept")
             text = query.replace("{at}", f"AT (VERSION => {version})")
-            return connection.sql(text, params=dict(parameters or {})).pl()
+            return connection.execute(text, dict(parameters or {})).pl()
 
     @override
     def version(self) -> int:
@@ -78,6 +78,13 @@ class PastLake(Lake):
         """What names it in this process; resources are copied, their connection is not."""
         fields = sorted((name, str(getattr(self, name))) for name in type(self).model_fields)
         return os.getpid(), f"{type(self).__name__} {self.catalog.label} {fields}"
+
+    @override
+    @contextmanager
+    def _reader(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """Open this version for one statement that reads."""
+        with self.connect() as connection:
+            yield connection
 
     @override
     def _attached(self) -> duckdb.DuckDBPyConnection:
