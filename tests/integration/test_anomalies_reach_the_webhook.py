@@ -16,7 +16,7 @@ from resources.anomaly_calls import NO_WEBHOOK, call_about_anomalies
 from resources.anomaly_sightings import note_sightings
 from resources.lake import Lake
 from resources.webhook import IDEMPOTENCY_HEADER, SIGNATURE_HEADER, Webhook
-from tests.support.lake import temporary_lake
+from tests.support.lake import copy_of, temporary_lake
 from tests.support.quality_tables import AS_OF, NIGHT, put, with_sessions
 from tests.support.receiver import Receiver, webhook_receiver
 
@@ -24,10 +24,10 @@ NEXT_NIGHT = Night(NIGHT.market, NIGHT.session, AS_OF + timedelta(days=1), Origi
 MILD = {"severity": "medium", "is_withheld": False}
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake whose last night has seen one grave anomaly and one that is not."""
-    lake = with_sessions(temporary_lake(tmp_path))
+    lake = with_sessions(temporary_lake(tmp_path_factory.mktemp("lakes") / "lake"))
     put(lake, "daily_prices")
     put(lake, "price_anomalies")
     put(lake, "bar_scores", isolation_score=0.9)
@@ -35,6 +35,12 @@ def lake(tmp_path: Path) -> Lake:
     put(lake, "price_anomalies", symbol="GE", **MILD)
     note_sightings(lake, night=NIGHT)
     return lake
+
+
+@pytest.fixture
+def lake(made: Lake, tmp_path: Path) -> Lake:
+    """A copy of it that a test may change."""
+    return copy_of(made, tmp_path / "lake")
 
 
 def told(receiver: Receiver) -> list[dict[str, Any]]:

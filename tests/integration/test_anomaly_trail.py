@@ -13,7 +13,7 @@ from resources.lake import Lake
 from resources.publishing_report import PublishingReport
 from resources.serving import Serving
 from tests.support.backend_contract import assert_valid
-from tests.support.lake import CALENDAR, SESSIONS, night_of, temporary_lake
+from tests.support.lake import CALENDAR, SESSIONS, copy_of, night_of, temporary_lake
 from tests.support.quality_tables import AS_OF, NIGHT, put, take_out, with_sessions
 
 MongoDatabase = Database[dict[str, Any]]
@@ -21,16 +21,22 @@ LATER = AS_OF + timedelta(days=3)
 BEFORE = SESSIONS[-2]
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake in which IBM's last bar is withheld, as a split that was not applied."""
-    lake = with_sessions(temporary_lake(tmp_path))
+    lake = with_sessions(temporary_lake(tmp_path_factory.mktemp("lakes") / "lake"))
     put(lake, "clean_prices", session=BEFORE, close=20.0)
     put(lake, "daily_prices")
     put(lake, "price_anomalies")
     put(lake, "bar_scores", isolation_score=0.93, volume_z_score=float("inf"))
     put(lake, "quarantined_prices")
     return lake
+
+
+@pytest.fixture
+def lake(made: Lake, tmp_path: Path) -> Lake:
+    """A copy of it that a test may change."""
+    return copy_of(made, tmp_path / "lake")
 
 
 def publish(

@@ -17,6 +17,7 @@ from resources.nights import Nights
 from tests.support.lake import (
     DERIVATIONS,
     SESSIONS,
+    copy_of,
     daily_rows,
     derive_all,
     night_of,
@@ -32,10 +33,10 @@ DERIVED = DERIVATIONS[:3]
 AT = datetime(2013, 3, 3, 14, tzinfo=UTC)
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake after four sessions, the second of which a night has published."""
-    made = temporary_lake(tmp_path / "lake")
+    made = temporary_lake(tmp_path_factory.mktemp("lakes") / "lake")
     bars = simulated_bars(sessions=91)
     for day in range(86, 90):
         put_bars(made, daily_rows(bars.filter(pl.col("session") <= SESSIONS[day])))
@@ -44,6 +45,12 @@ def lake(tmp_path: Path) -> Lake:
             night = night_of(SESSIONS[day])
             publish(made, night)
     return made
+
+
+@pytest.fixture
+def lake(made: Lake, tmp_path: Path) -> Lake:
+    """A copy of it that a test may change."""
+    return copy_of(made, tmp_path / "lake")
 
 
 def publish(lake: Lake, night: Night) -> None:

@@ -12,6 +12,7 @@ from resources import lake_attachment
 from resources.lake import Lake
 from resources.lake_errors import UpgradeError
 from tests.support.lake import (
+    copy_of,
     daily_rows,
     derive_all,
     night_of,
@@ -24,13 +25,19 @@ from tests.support.lake import (
 TECHNICAL = FEATURE_DERIVATIONS["technical_features"]
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake with everything derived."""
-    made = temporary_lake(tmp_path / "lake")
+    made = temporary_lake(tmp_path_factory.mktemp("lakes") / "lake")
     put_bars(made, daily_rows(simulated_bars()))
     derive_all(made)
     return made
+
+
+@pytest.fixture
+def lake(made: Lake, tmp_path: Path) -> Lake:
+    """A copy of it that a test may change."""
+    return copy_of(made, tmp_path / "lake")
 
 
 def change_as_older(lake: Lake, statement: str) -> None:

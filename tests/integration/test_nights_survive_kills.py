@@ -33,8 +33,6 @@ GROUPS = (
 ROWS = 3
 """Nights that are killed in every group: 24 kills."""
 DATABASE = "killed_nights"
-UNCHANGING = "duckdb_extensions"
-"""Folder of a desk that no night changes."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,7 @@ def prepared(mongod_uri: str, tmp_path_factory: pytest.TempPathFactory) -> Prepa
     assert desk.run("training", TRAINED_SESSION).success
     assert desk.run("nightly", TRAINED_SESSION).success
     detach(desk.lake.catalog_path)
-    shutil.copytree(desk.folder, folder / "copy", ignore=shutil.ignore_patterns(UNCHANGING))
+    shutil.copytree(desk.folder, folder / "copy")
     return PreparedDesk(desk, folder / "copy", desk.documents())
 
 

@@ -11,17 +11,17 @@ from pipelines.nights import Night, Origin
 from resources.anomaly_sightings import note_sightings
 from resources.lake import Lake
 from resources.quality_summaries import quality_summaries, recent_anomalies
-from tests.support.lake import SESSIONS, temporary_lake
+from tests.support.lake import SESSIONS, copy_of, temporary_lake
 from tests.support.quality_tables import AS_OF, NIGHT, put, take_out, with_sessions
 
 NEXT_NIGHT = Night(NIGHT.market, NIGHT.session, AS_OF + timedelta(days=3), Origin.LIVE)
 MILD = {"severity": "medium", "is_withheld": False}
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake whose last night saw a withheld bar, a doubtful one, an explained one and a note."""
-    lake = with_sessions(temporary_lake(tmp_path))
+    lake = with_sessions(temporary_lake(tmp_path_factory.mktemp("lakes") / "lake"))
     for symbol in ("FB", "GE", "GM", "IBM"):
         put(lake, "daily_prices", symbol=symbol)
     put(lake, "price_anomalies")
@@ -32,6 +32,12 @@ def lake(tmp_path: Path) -> Lake:
     put(lake, "price_anomalies", symbol="FB", session=SESSIONS[5], **MILD)
     note_sightings(lake, night=NIGHT)
     return lake
+
+
+@pytest.fixture
+def lake(made: Lake, tmp_path: Path) -> Lake:
+    """A copy of it that a test may change."""
+    return copy_of(made, tmp_path / "lake")
 
 
 def summary(lake: Lake, night: Night = NIGHT) -> DataQualitySummary:

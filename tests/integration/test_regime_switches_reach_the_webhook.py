@@ -17,7 +17,7 @@ from pipelines.tables import NIGHTS
 from resources.lake import Lake
 from resources.regime_switches import RegimeSwitches
 from resources.webhook import IDEMPOTENCY_HEADER, Webhook
-from tests.support.lake import SESSIONS, temporary_lake
+from tests.support.lake import SESSIONS, copy_of, temporary_lake
 from tests.support.receiver import Receiver, webhook_receiver
 from tests.support.regime_markets import nights_of
 
@@ -46,10 +46,10 @@ def state(symbol: str, *, night: Any = TONIGHT, regime: str, **changes: Any) -> 
     }
 
 
-@pytest.fixture
-def lake(tmp_path: Path) -> Lake:
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Lake:
     """A lake in which the market and IBM have changed tonight, and others not surely or not now."""
-    lake = temporary_lake(tmp_path)
+    lake = temporary_lake(tmp_path_factory.mktemp("lakes") / "lake")
     nights = [
         {"market": one.market, "session": one.session, "night_id": one.night_id, "as_of": one.as_of}
         | {
@@ -76,6 +76,12 @@ def lake(tmp_path: Path) -> Lake:
     )
     put(lake, rows)
     return lake
+
+
+@pytest.fixture
+def lake(made: Lake, tmp_path: Path) -> Lake:
+    """A copy of it that a test may change."""
+    return copy_of(made, tmp_path / "lake")
 
 
 def put(lake: Lake, rows: list[dict[str, Any]]) -> None:

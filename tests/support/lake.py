@@ -1,6 +1,9 @@
 """Real lakes in temporary folders, nights to commit under, and bars to put into them."""
 
+import shutil
+import sqlite3
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -24,6 +27,7 @@ from pipelines.prices.total_return import CLEAN_PRICES_DERIVATION
 from pipelines.tables import DAILY_PRICES, EXCHANGE_SESSIONS, TABLES
 from resources.derived_apart import derived_apart
 from resources.lake import Lake
+from resources.lake_attachment import detach
 from resources.lake_writer import LakeWriter
 from tests.support.clean_bars import FIRST_SESSION, simulated_clean_prices
 
@@ -48,11 +52,26 @@ def temporary_lake(path: Path, *, market: str = "sample", busy_attempts: int = 6
     return Lake(
         catalog_path=str(path / "catalog.sqlite"),
         data_path=f"{path / 'data'}/",
-        # Loaded once a machine and checked by DuckDB each time: lakes may share it.
         extension_directory=str(path.parent / "duckdb_extensions"),
         market=market,
         busy_attempts=busy_attempts,
     )
+
+
+def copy_of(lake: Lake, folder: Path) -> Lake:
+    """Return a copy of a lake in another folder, as if it had been made there.
+
+    For tests that change a lake which takes long to make; it must have been made by
+    `temporary_lake` in a folder of its own.
+    """
+    detach(lake.catalog_path)
+    shutil.copytree(Path(lake.catalog_path).parent, folder)
+    copied = temporary_lake(folder, market=lake.market)
+    with closing(sqlite3.connect(copied.catalog_path)) as catalog, catalog:
+        catalog.execute(
+            "UPDATE ducklake_metadata SET value = ? WHERE key = 'data_path'", [copied.data_path]
+        )
+    return copied
 
 
 def night_of(session: date = SESSIONS[-1], *, market: str = "sample") -> Night:
