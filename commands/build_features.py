@@ -16,6 +16,7 @@ from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
 from pipelines.nights import Night, open_night
 from resources.feature_parts import Part, UnusablePartError, build_part, finish_parts
 from resources.lake import Lake
+from resources.lake_errors import LakeError
 from resources.lost_runs import UNFINISHED
 from resources.settings import Settings
 from resources.wiring import build_lake, build_market, build_resources
@@ -32,7 +33,7 @@ def main() -> None:
             _finish(settings, arguments.finish)
         else:
             _build_all(settings, arguments.workers)
-    except UnusablePartError as error:
+    except (UnusablePartError, LakeError) as error:
         sys.exit(f"nightdesk: {error}")
 
 
