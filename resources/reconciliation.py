@@ -240,6 +240,8 @@ def _delete(
 
 def _differing(model: type[PublishedDocument], intended: Document, stored: Document) -> list[str]:
     """Return the fields in which a stored document is not what it should be, retired ones too."""
+    if intended.items() <= stored.items() and not model.retired & stored.keys():
+        return []  # nearly always, and a fifth of the time of field by field
     content = [
         name
         for name, value in intended.items()

@@ -81,8 +81,9 @@ class PublishedDocument(DocumentPart):
     def to_mongo(self) -> dict[str, object]:
         """Return the document as it is stored, without `_id`, `created_at` and `updated_at`."""
         # A field that pydantic has no room for under its stored name carries that as an alias.
+        values = self.__dict__
         stored = {
-            field.serialization_alias or name: to_mongo_value(getattr(self, name))
+            field.serialization_alias or name: to_mongo_value(values[name])
             for name, field in type(self).model_fields.items()
         }
         return stored | {"content_hash": content_hash(stored, bookkeeping=self.bookkeeping)}
@@ -107,7 +108,9 @@ def document_id(collection: str, key: Sequence[object]) -> str:
 
 def content_hash(stored: Mapping[str, object], *, bookkeeping: frozenset[str]) -> str:
     """Return the SHA-256 of a stored document's content as canonical JSON."""
-    content = {name: value for name, value in stored.items() if name not in bookkeeping}
+    content = stored
+    if bookkeeping:
+        content = {name: value for name, value in stored.items() if name not in bookkeeping}
     return hashlib.sha256(_canonical_json(content).encode()).hexdigest()
 
 
@@ -132,23 +135,26 @@ def collection_hash(hash_by_key: Iterable[tuple[Sequence[object], str]]) -> str:
 
 def _value_at(stored: object, path: str) -> object:
     """Return the value at a path of names joined by dots; None where there is none."""
-    for name in path.split("."):
+    for name in path.split(".") if "." in path else (path,):
         stored = stored.get(name) if isinstance(stored, Mapping) else None
     return stored
-
-
-def _canonical_json(value: object) -> str:
-    """Return JSON with sorted names, no spaces and the shortest digits that read back equal."""
-    return json.dumps(
-        value,
-        sort_keys=True,
-        separators=(",", ":"),
-        ensure_ascii=False,
-        allow_nan=False,
-        default=_instant_text,
-    )
 
 
 def _instant_text(instant: datetime) -> str:
     """Return an instant as ISO text in milliseconds; all else that is stored is JSON already."""
     return instant.isoformat(timespec="milliseconds")
+
+
+# Made once: for a small document making it takes as long as encoding.
+_CANONICAL = json.JSONEncoder(
+    sort_keys=True,
+    separators=(",", ":"),
+    ensure_ascii=False,
+    allow_nan=False,
+    default=_instant_text,
+)
+
+
+def _canonical_json(value: object) -> str:
+    """Return JSON with sorted names, no spaces and the shortest digits that read back equal."""
+    return _CANONICAL.encode(value)
