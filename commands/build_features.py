@@ -27,6 +27,7 @@ def main() -> None:
     arguments = _arguments()
     settings = prepared_settings()
     try:
+        _require_no_run()
         if arguments.part:
             _build(settings, Part.parse(arguments.part))
         elif arguments.finish:
@@ -45,6 +46,7 @@ def _build(settings: Settings, part: Part) -> None:
 
 def _finish(settings: Settings, of: int) -> None:
     """Put all parts together."""
+    of = Part.parse(f"1/{of}").of
     lake, groups = build_lake(settings), _groups(settings)
     finish_parts(lake, groups, of=of, night=_night(settings, lake))
     print(f"{len(groups)} tables are built; the next night follows what changes", flush=True)
@@ -52,12 +54,11 @@ def _finish(settings: Settings, of: int) -> None:
 
 def _build_all(settings: Settings, workers: int) -> None:
     """Let processes of this machine build a part each, and put the parts together."""
-    _require_no_run()
+    parts = [f"{number}/{workers}" for number in range(1, Part.parse(f"1/{workers}").of + 1)]
     lake, groups = build_lake(settings), _groups(settings)
     if any(reads_market(group.inputs) for group in groups):
         lake.bring_up_to_date(MARKET_RETURNS_DERIVATION, night=_night(settings, lake))
     command = [sys.executable, "-m", "commands.build_features", "--part"]
-    parts = [f"{number}/{workers}" for number in range(1, workers + 1)]
     running = {
         part: subprocess.Popen([*command, part])  # noqa: S603  the command is ours, word by word
         for part in parts

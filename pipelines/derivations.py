@@ -35,7 +35,6 @@ class Cut(StrEnum):
     cut by symbols.
     """
 
-    NOTHING = "nothing"
     SYMBOLS = "symbols"
     SESSIONS = "sessions"
     SCOPE = "scope"
@@ -85,7 +84,7 @@ class Derivation:
     transform: Callable[[pl.DataFrame], pl.DataFrame] | None = None
     revision: str = "1"
     reach: Reach | None = None
-    cut: Cut = Cut.NOTHING
+    cut: Cut = Cut.SCOPE
     forward: int | None = None
     reads: tuple[str, ...] = ()
     beside: tuple[Table, ...] = ()
@@ -124,6 +123,11 @@ class Lot:
     def alone(cls, derivation: Derivation) -> "Lot":
         """Return the lot of a single derivation."""
         return cls((derivation,), lambda _: derivation)
+
+    @property
+    def names(self) -> str:
+        """The names of the tables, for the words of a commit."""
+        return ", ".join(derivation.table.name for derivation in self.derivations)
 
     @property
     def sources(self) -> tuple[Table, ...]:

@@ -109,7 +109,7 @@ class Evaluator:
         ]
         answers = request_rows(made, self.night, selection=chosen)
         self.lake.commit(
-            lambda writer: _keep(writer, entries(documents, self.night), answers),
+            lambda writer: _keep(writer, entries(documents, self.night), answers, self.night),
             night=self.night,
             message="write an evaluation",
         )
@@ -176,9 +176,9 @@ class Evaluator:
         )
 
 
-def _keep(writer: LakeWriter, documents: pl.DataFrame, answers: pl.DataFrame) -> None:
+def _keep(writer: LakeWriter, documents: pl.DataFrame, answers: pl.DataFrame, night: Night) -> None:
     """Make the lake hold an evaluation; what an earlier run of it answered stays."""
-    writer.replace(EVALUATIONS, documents, sessions=documents["session"].unique().to_list())
+    writer.replace(EVALUATIONS, documents, sessions=[night.session])
     writer.merge(EVALUATION_REQUESTS, answers)
 
 

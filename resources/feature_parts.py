@@ -63,7 +63,7 @@ def build_part(
         for update in lake.commit(
             partial(_build, lot=lot, part=part),
             night=night,
-            message=f"build part {part.number}/{part.of} of {_names(lot)}",
+            message=f"build part {part.number}/{part.of} of {lot.names}",
         )
     ]
 
@@ -109,10 +109,6 @@ def _is_wanted(writer: LakeWriter, derivation: Derivation, part: Part, version: 
     _require_only_parts(writer, derivation, noted)
     _require_unchanged(writer, derivation, [*noted.values(), version])
     return True
-
-
-def _names(lot: Lot) -> str:
-    return ", ".join(derivation.table.name for derivation in lot.derivations)
 
 
 def _finish(writer: LakeWriter, derivations: Sequence[Derivation], of: int) -> None:

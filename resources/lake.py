@@ -149,9 +149,8 @@ class Lake(DuckDBResource):
 
     def bring_lot_up_to_date(self, lot: Lot, *, night: Night) -> dict[str, TableUpdate]:
         """Bring several state tables up to date in one commit; return what it did to each."""
-        names = ", ".join(derivation.table.name for derivation in lot.derivations)
         return self.commit(
-            lambda writer: writer.derive_lot(lot), night=night, message=f"derive {names}"
+            lambda writer: writer.derive_lot(lot), night=night, message=f"derive {lot.names}"
         )
 
     @contextmanager

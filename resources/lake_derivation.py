@@ -63,7 +63,7 @@ class Deriving:
         if is_new:
             return build_tables(self.connection, self.derivation, batches, data_path=self.data_path)
         parts = [self._write(changes) for changes in batches]
-        if self.derivation.cut in {Cut.SYMBOLS, Cut.SESSIONS}:
+        if self.derivation.cut is not Cut.SCOPE:
             parts.append(self._remove_strangers(has_scope=bool(parts)))
         return {
             table.name: _total(
@@ -101,9 +101,7 @@ class Deriving:
     def _batches(self) -> Iterator[pl.DataFrame]:
         """Yield the changes of each batch."""
         changes = self.connection.execute(reached_query(self.derivation, SUMMARY)).pl()
-        if self.derivation.cut is Cut.NOTHING:
-            yield changes
-        elif self.derivation.cut is Cut.SCOPE:
+        if self.derivation.cut is Cut.SCOPE:
             yield from self._of_scope(changes)
         elif self.derivation.cut is Cut.SYMBOLS:
             newest = self._one(f"SELECT max(last_session) FROM {SUMMARY}")
@@ -147,10 +145,8 @@ class Deriving:
         ).pl()
         if is_cut:
             yield from cut_by_rows(changes, most=self._most)
-        elif changes.height and self.derivation.cut is Cut.SCOPE:
-            yield from self._of_scope(changes)
         elif changes.height:
-            yield changes.drop("rows")
+            yield from self._of_scope(changes)
 
     def _write(self, changes: pl.DataFrame) -> Updates:
         """Write what a batch changes."""
