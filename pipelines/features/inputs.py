@@ -9,12 +9,16 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_COLUMN = re.compile(r"\b(?:bar|market)\.(\w+)")
+
 
 @dataclass(frozen=True)
 class Leaf:
     """One input column: its SQL over a row `bar` of `clean_prices`, its unit and its meaning.
 
     What reads the session's row `market` of `market_returns` besides is a value of the market.
+    What reads nothing but the session is the same for all symbols; the kernels make it themselves
+    (`pipelines.features.kernels.days`).
     """
 
     name: str
@@ -23,8 +27,12 @@ class Leaf:
     description: str
     is_of_market: bool = False
 
+    @property
+    def is_of_day(self) -> bool:
+        """Return whether the date alone tells the value."""
+        return set(_COLUMN.findall(self.sql)) == {"session"}
 
-_COLUMN = re.compile(r"\b(?:bar|market)\.(\w+)")
+
 _MONTH_START = "date_trunc('month', bar.session)"
 
 _INDEX_UNIT = "multiple of the first session's close"
@@ -107,18 +115,19 @@ def bars_relation(source: str, names: Iterable[str]) -> str:
 
 
 def leaf_columns(names: Iterable[str]) -> str:
-    """Return the select list that computes these leaves from their `bars_relation`.
+    """Return the select list that computes these leaves from their `bars_relation`."""
+    return ",\n    ".join(map(leaf_column, names))
+
+
+def leaf_column(name: str) -> str:
+    """Return the column that computes a leaf.
 
     A value that is not finite becomes null, here and nowhere else.
     """
-    return ",\n    ".join(_finite(LEAVES[name]) for name in names)
+    value = f"CAST({LEAVES[name].sql} AS DOUBLE)"
+    return f"CASE WHEN isfinite({value}) THEN {value} END AS {name}"
 
 
 def columns_read(names: Iterable[str]) -> tuple[str, ...]:
     """Return the columns that these leaves read, of either table, in alphabetical order."""
     return tuple(sorted({column for name in names for column in _COLUMN.findall(LEAVES[name].sql)}))
-
-
-def _finite(leaf: Leaf) -> str:
-    value = f"CAST({leaf.sql} AS DOUBLE)"
-    return f"CASE WHEN isfinite({value}) THEN {value} END AS {leaf.name}"

@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 
 from pipelines.features.groups import FeatureGroup
+from pipelines.features.inputs import LEAVES
 from pipelines.features.kernels.arrays import FloatArray
+from pipelines.features.kernels.days import leaves_of_days
 from pipelines.features.kernels.panel import FeaturePanel, compute_features
 from pipelines.features.kernels.results import arrow_of
 from pipelines.features.sql import leaf_names
@@ -58,12 +60,20 @@ def by_symbol_and_session(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def panel_of(rows: pl.DataFrame, leaves: Sequence[str]) -> FeaturePanel:
-    """Return rows by symbol and session, with their leaves and `is_wanted`, as arrays."""
+    """Return rows by symbol and session, with `is_wanted` and their leaves, as arrays.
+
+    Of the rows are taken the leaves that the date does not tell.
+    """
+    days = rows["session"].to_physical().to_numpy().astype(np.int64)
+    of_day = [name for name in leaves if LEAVES[name].is_of_day]
+    first_day, last_day = (int(days.min()), int(days.max())) if len(days) else (0, 0)
     lengths = rows["symbol"].rle().struct.field("len").to_numpy()
     return FeaturePanel(
         starts=np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]),
-        days=rows["session"].to_physical().to_numpy().astype(np.int64),
-        leaves={name: _column(rows[name]) for name in leaves},
+        days=days,
+        leaves={name: _column(rows[name]) for name in leaves if name not in of_day},
+        first_day=first_day,
+        leaves_of_days=leaves_of_days(of_day, first_day, last_day),
         wanted=np.flatnonzero(rows["is_wanted"].to_numpy()),
     )
 
