@@ -2,19 +2,18 @@
 
 import dagster as dg
 
-from assets.features import SIGNAL_FEATURE_ASSETS
 from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.continuity import continuity_query, discontinuities
 from pipelines.features.groups import FeatureGroup
 from resources.lake import Lake
 
 
-def _continuity_check(group: FeatureGroup, asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
+def _continuity_check(group: FeatureGroup) -> dg.AssetChecksDefinition:
     """Return the check that stops a night one of whose features is frozen or in another unit."""
 
     @dg.asset_check(
         name=f"{group.name}_move_as_before",
-        asset=asset,
+        asset=group.name,
         blocking=True,
         description="No feature keeps its value to the bit for most symbols that seldom did, or is "
         "thirty times larger or smaller than in the quarter before. Where one is, the night stops "
@@ -30,7 +29,4 @@ def _continuity_check(group: FeatureGroup, asset: dg.AssetsDefinition) -> dg.Ass
     return move_as_before
 
 
-CONTINUITY_CHECKS = [
-    _continuity_check(group, asset)
-    for group, asset in zip(SIGNAL_GROUPS, SIGNAL_FEATURE_ASSETS, strict=True)
-]
+CONTINUITY_CHECKS = [_continuity_check(group) for group in SIGNAL_GROUPS]

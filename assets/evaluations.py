@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.features import SIGNAL_FEATURE_ASSETS, next_session_labels
+from assets.features import SIGNAL_FEATURE_NAMES, next_session_labels
 from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.published import published_asset
@@ -22,7 +22,7 @@ from resources.serving import Serving
 @table_asset(
     EVALUATIONS,
     Group.EVALUATION,
-    deps=[*SIGNAL_FEATURE_ASSETS, next_session_labels, signal_model],
+    deps=[*SIGNAL_FEATURE_NAMES, next_session_labels, signal_model],
     kinds={"lightgbm"},
 )
 def evaluations(

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.anomalies import bar_scores
-from assets.features import cross_section_features, indicator_features, technical_features
+from assets.features import SIGNAL_FEATURE_NAMES
 from assets.quality import clean_prices
 from assets.signals import signal_scores
 from pipelines.expectations.features import FEATURE_SUITES
@@ -15,7 +15,12 @@ from resources.lake import Lake
 
 
 def _suite_check(
-    name: str, asset: dg.AssetsDefinition, suite: Suite, *, blocking: bool, description: str
+    name: str,
+    asset: dg.AssetsDefinition | str,
+    suite: Suite,
+    *,
+    blocking: bool,
+    description: str,
 ) -> dg.AssetChecksDefinition:
     """Return the check that judges a table by its suite; one that crashes is a failed step."""
 
@@ -50,17 +55,13 @@ clean_prices_keep_the_hard_rules = _suite_check(
 FEATURE_CHECKS = [
     _suite_check(
         f"{name}_meet_expectations",
-        asset,
+        name,
         FEATURE_SUITES[name],
         blocking=False,
         description="Each feature lies where its own formula can reach, and no row is there twice, "
         "as Great Expectations sees the newest sessions and a sweep the whole table.",
     )
-    for name, asset in (
-        ("technical_features", technical_features),
-        ("indicator_features", indicator_features),
-        ("cross_section_features", cross_section_features),
-    )
+    for name in SIGNAL_FEATURE_NAMES
 ]
 
 signal_scores_meet_expectations = _suite_check(

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.features import SIGNAL_FEATURE_ASSETS
+from assets.features import SIGNAL_FEATURE_NAMES
 from assets.groups import Group
 from assets.optional_features import CHOICE
 from assets.partitions import sessions_of_run
@@ -14,7 +14,7 @@ from resources.market import Market
 from resources.nights import Nights
 
 
-@table_asset(FEATURE_VERSIONS, Group.FEATURES, deps=[*SIGNAL_FEATURE_ASSETS, CHOICE])
+@table_asset(FEATURE_VERSIONS, Group.FEATURES, deps=[*SIGNAL_FEATURE_NAMES, CHOICE])
 def feature_versions(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
 ) -> dg.MaterializeResult:

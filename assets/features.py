@@ -1,19 +1,20 @@
 """Features and labels: what models see of a session, and what the next one brought."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from assets.feature_report import feature_metadata
-from assets.groups import Group
+from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
-from assets.reporting import update_metadata
+from assets.reporting import table_metadata, update_metadata
 from assets.tables import table_asset
 from pipelines.derivations import TableUpdate, duplicate_key_query
+from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.cross_sections import CROSS_SECTIONS
-from pipelines.features.derivation import FEATURE_DERIVATIONS
 from pipelines.features.engine import feature_statistics_query
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.indicators import INDICATORS
@@ -22,6 +23,7 @@ from pipelines.features.ranges import out_of_bounds, statistics_table
 from pipelines.features.technical import TECHNICAL
 from pipelines.label_derivation import NEXT_SESSION_LABELS_DERIVATION
 from pipelines.tables import FEATURE_TABLES, MARKET_RETURNS, NEXT_SESSION_LABELS
+from resources.feature_tables import bring_features_up_to_date
 from resources.lake import Lake
 from resources.market import Market
 from resources.nights import Nights
@@ -29,29 +31,6 @@ from resources.nights import Nights
 _BOUNDS_DESCRIPTION = (
     "Every feature lies within what its own formula can give, and no row is there twice."
 )
-
-
-def _feature_asset(group: FeatureGroup, description: str) -> dg.AssetsDefinition:
-    """Return the asset of a group's table."""
-    table = FEATURE_TABLES[group.name]
-
-    @table_asset(
-        table,
-        Group.FEATURES,
-        deps=[clean_prices],
-        kinds={"sql"},
-        name=table.name,
-        description=description,
-    )
-    def features(
-        context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
-    ) -> dg.MaterializeResult:
-        night = nights.find(sessions_of_run(context.run.tags, market))[-1]
-        update = lake.bring_up_to_date(FEATURE_DERIVATIONS[group.name], night=night)
-        metadata = derived_metadata(group, lake, update, statistics_of(group, lake))
-        return dg.MaterializeResult(metadata={**metadata, **feature_metadata(lake, group)})
-
-    return features
 
 
 def statistics_of(group: FeatureGroup, lake: Lake) -> pl.DataFrame:
@@ -82,12 +61,71 @@ def bounds_of(group: FeatureGroup, lake: Lake, statistics: pl.DataFrame) -> dg.A
     )
 
 
-def _bounds_check(group: FeatureGroup, asset: dg.AssetsDefinition) -> dg.AssetChecksDefinition:
+def feature_spec(
+    group: FeatureGroup,
+    description: str,
+    *,
+    deps: Iterable[dg.AssetsDefinition] = (),
+) -> dg.AssetSpec:
+    """Describe the table of a group, which a step makes together with others."""
+    table = FEATURE_TABLES[group.name]
+    return dg.AssetSpec(
+        table.name,
+        description=description,
+        group_name=Group.FEATURES.value,
+        owners=OWNERS,
+        kinds={"ducklake", "sql"},
+        deps=[clean_prices, *deps],
+        metadata=table_metadata(table),
+    )
+
+
+@dg.multi_asset(
+    specs=[
+        feature_spec(
+            TECHNICAL,
+            "Fifteen scale-free features of a symbol's trend, reversal, volatility, range and "
+            "volume.",
+        ),
+        feature_spec(
+            INDICATORS,
+            "The backend's indicators of a symbol, scale-free, with range-based volatility and "
+            "momentum.",
+        ),
+        feature_spec(
+            CROSS_SECTIONS,
+            "A symbol's place among all symbols of its session, and its return less the market's.",
+        ),
+    ],
+    can_subset=True,
+    pool=LAKE_POOL,
+    backfill_policy=ONE_RUN,
+)
+def signal_features(
+    context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights
+) -> Iterator[dg.MaterializeResult]:
+    """Bring what the signals learn from up to date; what reads alike is read once."""
+    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
+    asked = {key.to_user_string() for key in context.selected_asset_keys}
+    selected = [group for group in SIGNAL_GROUPS if group.name in asked]
+    updates = bring_features_up_to_date(lake, selected, night=night)
+    for group in selected:
+        metadata = derived_metadata(group, lake, updates[group.name], statistics_of(group, lake))
+        yield dg.MaterializeResult(
+            asset_key=group.name, metadata={**metadata, **feature_metadata(lake, group)}
+        )
+
+
+SIGNAL_FEATURE_NAMES = tuple(group.name for group in SIGNAL_GROUPS)
+"""The assets that the signals learn from."""
+
+
+def _bounds_check(group: FeatureGroup) -> dg.AssetChecksDefinition:
     """Return the check that stops a night whose features their own formulas can't give."""
 
     @dg.asset_check(
         name=f"{group.name}_are_within_bounds",
-        asset=asset,
+        asset=group.name,
         blocking=True,
         description=f"{_BOUNDS_DESCRIPTION} Where not, the night stops before it scores.",
     )
@@ -97,26 +135,7 @@ def _bounds_check(group: FeatureGroup, asset: dg.AssetsDefinition) -> dg.AssetCh
     return within_bounds
 
 
-technical_features = _feature_asset(
-    TECHNICAL,
-    "Fifteen scale-free features of a symbol's trend, reversal, volatility, range and volume.",
-)
-technical_features_are_within_bounds = _bounds_check(TECHNICAL, technical_features)
-
-indicator_features = _feature_asset(
-    INDICATORS,
-    "The backend's indicators of a symbol, scale-free, with range-based volatility and momentum.",
-)
-indicator_features_are_within_bounds = _bounds_check(INDICATORS, indicator_features)
-
-cross_section_features = _feature_asset(
-    CROSS_SECTIONS,
-    "A symbol's place among all symbols of its session, and its return less the market's.",
-)
-cross_section_features_are_within_bounds = _bounds_check(CROSS_SECTIONS, cross_section_features)
-
-SIGNAL_FEATURE_ASSETS = (technical_features, indicator_features, cross_section_features)
-"""What the signals learn from."""
+BOUNDS_CHECKS = [_bounds_check(group) for group in SIGNAL_GROUPS]
 
 
 @table_asset(MARKET_RETURNS, Group.FEATURES, deps=[clean_prices], kinds={"polars"})

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.drift_report import drift_metadata
-from assets.features import SIGNAL_FEATURE_ASSETS, next_session_labels
+from assets.features import SIGNAL_FEATURE_NAMES, next_session_labels
 from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.published import published_asset
@@ -25,7 +25,7 @@ from resources.serving import Serving
 @table_asset(
     MODEL_DRIFT,
     Group.LIFECYCLE,
-    deps=[*SIGNAL_FEATURE_ASSETS, next_session_labels, signal_scores, track_records],
+    deps=[*SIGNAL_FEATURE_NAMES, next_session_labels, signal_scores, track_records],
     kinds={"numpy"},
 )
 def model_drift(

@@ -12,17 +12,16 @@ from assets.feature_report import column_lineage
 from assets.features import (
     bounds_of,
     derived_metadata,
+    feature_spec,
     market_returns,
     statistics_of,
 )
 from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
-from assets.reporting import table_metadata
 from pipelines.derivations import TableUpdate
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.inputs import reads_market
-from pipelines.tables import FEATURE_TABLES
 from resources.feature_tables import bring_features_up_to_date
 from resources.lake import Lake
 from resources.market import Market
@@ -34,15 +33,10 @@ CHOICE = "optional_features"
 
 def _spec(group: FeatureGroup) -> dg.AssetSpec:
     """Describe the table of a group that a night may leave out."""
-    table = FEATURE_TABLES[group.name]
-    return dg.AssetSpec(
-        table.name,
-        description=f"{group.description} Chosen by `NIGHTDESK_FEATURE_GROUPS`.",
-        group_name=Group.FEATURES.value,
-        owners=OWNERS,
-        kinds={"ducklake", "sql"},
-        deps=[clean_prices, *((market_returns,) if reads_market(group.inputs) else ())],
-        metadata=table_metadata(table),
+    return feature_spec(
+        group,
+        f"{group.description} Chosen by `NIGHTDESK_FEATURE_GROUPS`.",
+        deps=[market_returns] if reads_market(group.inputs) else [],
     )
 
 

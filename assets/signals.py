@@ -3,7 +3,7 @@
 import dagster as dg
 
 from assets.feature_versions import feature_versions
-from assets.features import SIGNAL_FEATURE_ASSETS, next_session_labels
+from assets.features import SIGNAL_FEATURE_NAMES, next_session_labels
 from assets.groups import LAKE_POOL, ONE_RUN, OWNERS, Group
 from assets.partitions import sessions_of_run
 from assets.reporting import count_by
@@ -33,7 +33,7 @@ from resources.watchlists import Watchlists
     owners=OWNERS,
     kinds={"lightgbm", "catboost", "mlflow"},
     pool=LAKE_POOL,
-    deps=[*SIGNAL_FEATURE_ASSETS, next_session_labels],
+    deps=[*SIGNAL_FEATURE_NAMES, next_session_labels],
     backfill_policy=ONE_RUN,
 )
 def signal_model(
@@ -74,7 +74,7 @@ def signal_model(
 @table_asset(
     SIGNAL_SCORES,
     Group.SIGNALS,
-    deps=[*SIGNAL_FEATURE_ASSETS, feature_versions, signal_model],
+    deps=[*SIGNAL_FEATURE_NAMES, feature_versions, signal_model],
     kinds={"lightgbm"},
     by_session=True,
 )
