@@ -164,6 +164,10 @@ bench-features: $(READY) ## Compute Alpha158 by pyqlib, DuckDB, polars and our k
 bench-night: $(READY) ## Run one new session of 10,000 symbols, stage by stage, after the vendor's answers.
 	@$(BIN)/python -m benchmarks.night $(BENCH)
 
+.PHONY: bench-bodies
+bench-bodies: $(READY) ## Read 10,000 vendor bodies into a lake of 45 million bars: compact and full ones.
+	@$(BIN)/python -m benchmarks.bodies $(BENCH)
+
 .PHONY: bench-publishing
 bench-publishing: $(READY) ## Publish 10,000 and 100,000 documents to a real mongod: new, unchanged, changed.
 	@$(BIN)/python -m benchmarks.publishing $(BENCH)

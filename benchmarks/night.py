@@ -21,7 +21,7 @@ import polars as pl
 from assets.groups import Group
 from assets.partitions import PARTITION_TAG
 from benchmarks.measurement import in_own_process, machine, measured
-from benchmarks.simulated_lake import fill
+from benchmarks.simulated_lake import chunks_as_sent, fill
 from commands.console import QUIET_LOGGERS
 from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.groups import features_version
@@ -181,8 +181,8 @@ def _land(desk: Desk, last: date) -> None:
 
 def _answers(desk: Desk, last: date, now: datetime) -> Iterator[VendorResponse]:
     """Yield the answers for all symbols that trade on a session."""
-    for chunk in simulate_chunks(desk.simulation):
-        for bars in chunk.bars.partition_by("symbol"):
+    for chunk in chunks_as_sent(desk.simulation):
+        for bars in chunk.partition_by("symbol"):
             if bars["session"][-1] == last:
                 request = daily_request(bars["symbol"][0], "compact")
                 body = series_answer(bars, request.query)

@@ -3,8 +3,9 @@
 `make bench-scaling`. Each size is a lake of its own with simulated bars. Clean prices, the core
 features and labels are each derived in a process of its own: read, computed and written,
 everything between two states of the lake; with `--catalogue`, all other features too. Then a new
-session comes for all symbols, and every table follows it. DuckDB's window functions compute the
-core features from the same lake into Parquet files, where the size is small enough to wait.
+session comes for all symbols, and every table follows it. Memory is touched before each. DuckDB's
+window functions compute the core features from the same lake into Parquet files, where the size is
+small enough to wait.
 """
 
 import argparse
@@ -16,7 +17,14 @@ from pathlib import Path
 
 import polars as pl
 
-from benchmarks.measurement import Measurement, in_own_process, machine, measured, megabytes_in
+from benchmarks.measurement import (
+    Measurement,
+    in_own_process,
+    machine,
+    measured,
+    megabytes_in,
+    touch_memory,
+)
 from benchmarks.simulated_lake import daily_rows, fill, lake_in, night_of
 from pipelines.derivations import Lot
 from pipelines.features.catalogue import CATALOGUE_GROUPS, CORE_GROUPS
@@ -65,6 +73,7 @@ def measure_size(size: Size, *, names: Sequence[str], windows: bool) -> None:
     symbols, sessions = size.settings.symbols, size.settings.sessions - 1
     print(f"\n{symbols:,} symbols × {sessions:,} sessions, {rows:,} bars", flush=True)
     for name in names:
+        touch_memory()
         taken = measured(derive, size, name)
         print(f"  {name:32}{taken.text()}, {sum(taken.result):,} rows", flush=True)
     print(f"  {'size of the lake':32}{megabytes_in(size.folder):12,.0f} MB")

@@ -16,6 +16,8 @@ from resources.lake_files import LakeFiles
 from resources.lake_writer import LakeWriter
 
 MARKET = "simulated"
+ADJUSTED_DIGITS = 15
+"""Significant digits of an adjusted close in a body."""
 CALENDAR = ExchangeCalendar.of("XNYS")
 
 
@@ -59,14 +61,23 @@ def fill(folder: Path, settings: SimulationSettings, *, last: int = 0) -> int:
     return rows
 
 
+def chunks_as_sent(settings: SimulationSettings) -> Iterator[pl.DataFrame]:
+    """Yield the bars of some symbols at a time, as exact as the vendor writes them.
+
+    A lake that held more digits than a body tells would see every bar revised.
+    """
+    for chunk in simulate_chunks(settings):
+        yield chunk.bars.with_columns(pl.col("adjusted_close").round_sig_figs(ADJUSTED_DIGITS))
+
+
 def daily_rows(settings: SimulationSettings) -> Iterator[pl.DataFrame]:
     """Yield rows of `daily_prices`, some symbols at a time, known since they were final."""
     finals = pl.DataFrame(
         {"session": settings.days, "known_at": [CALENDAR.known_at(day) for day in settings.days]},
         schema={"session": pl.Date, "known_at": pl.Datetime("us", "UTC")},
     )
-    for chunk in simulate_chunks(settings):
-        yield chunk.bars.join(finals, on="session", how="left", maintain_order="left").with_columns(
+    for bars in chunks_as_sent(settings):
+        yield bars.join(finals, on="session", how="left", maintain_order="left").with_columns(
             known_at_basis=pl.lit("assumed"),
             revision=pl.lit(1, dtype=pl.Int32),
             response_id=pl.lit(1, dtype=pl.Int64),
