@@ -137,19 +137,23 @@ def _run(desk: Desk, session: date) -> list[tuple[str, str, float]]:
         run_config=QUIET_LOGGERS,
         asset_selection=keys,
     )
-    return list(_steps(done, {key.path[-1]: group for key, group in groups.items()}))
+    steps = {
+        made.node_def.name: groups[key]
+        for made in graph.assets_defs
+        if made.is_executable
+        for key in (*made.keys, *(check.asset_key for check in made.check_keys))
+    }
+    return list(_steps(done, steps))
 
 
 def _steps(
     done: dg.ExecuteInProcessResult, groups: Mapping[str, Group]
 ) -> Iterator[tuple[str, str, float]]:
-    """Yield stage, name and seconds of each step; a check belongs to its asset's stage."""
+    """Yield stage, name and seconds of each step."""
     for event in done.all_events:
         if event.is_step_success:
             name = event.step_key or ""
-            asset = max((one for one in groups if name.startswith(one)), key=len)
-            seconds = event.step_success_data.duration_ms / 1000
-            yield STAGES[groups[asset]], name, seconds
+            yield STAGES[groups[name]], name, event.step_success_data.duration_ms / 1000
 
 
 def _register_model(desk: Desk, before: date) -> None:
