@@ -203,4 +203,4 @@ docs: $(READY) ## Write the pages of docs/ that are made from code.
 
 .PHONY: lock
 lock: $(READY) ## Resolve requirements.lock anew from pyproject.toml.
-	@$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra embedded --extra setup --extra recorded --extra dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements.lock

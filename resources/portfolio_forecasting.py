@@ -6,13 +6,15 @@ from datetime import date
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from pipelines.documents.portfolio_forecast import PortfolioForecast
 from pipelines.forecasts.curve import EquityCurve, UnfitCurveError, require_forecastable
 from pipelines.forecasts.evaluation import Evaluations, evaluate
 from pipelines.forecasts.fits import Fits
 from pipelines.forecasts.forecast import forecast
-from pipelines.forecasts.members.catalogue import MEMBERS
+from pipelines.forecasts.members.catalogue import pool_members
+from pipelines.forecasts.members.member import Member
 from pipelines.forecasts.nightly import (
     NightForecast,
     abstaining_documents,
@@ -78,6 +80,18 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
 
     lake: dg.ResourceDependency[Lake]
     portfolios: dg.ResourceDependency[Portfolios]
+    deep: bool = Field(
+        default=False, description="Whether the pool has models that need the extra `deep`."
+    )
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The pool's models.
+
+        Raises:
+            MissingExtraError: the extra `deep` is asked for and not installed.
+        """
+        return pool_members(deep=self.deep)
 
     def evaluate(self, *, night: Night, progress: Progress) -> EvaluationReport:
         """Evaluate every origin whose outcome has become known, portfolio by portfolio."""
@@ -89,7 +103,7 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
                 report.faults[portfolio.portfolio_id] = str(error)
                 continue
             made = evaluate(
-                MEMBERS,
+                self.members,
                 case.curve.log_values,
                 case.evaluations,
                 fits=case.fits,
@@ -180,7 +194,7 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
         fits = self.lake.read(
             f"SELECT * FROM portfolio_fits {of_portfolio} ORDER BY model, values_seen", key
         )
-        known = evaluations_of(evaluated, MEMBERS, curve.sessions, settings)
+        known = evaluations_of(evaluated, self.members, curve.sessions, settings)
         return _Case(portfolio, curve, known, fits_of(fits))
 
     def _keep(self, case: _Case, made: Evaluations, night: Night) -> int:
@@ -210,7 +224,7 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
         source, _ = source_of(case.evaluations)
         draws = draws_of(portfolio.portfolio_id, settings)
         distribution = forecast(
-            MEMBERS,
+            self.members,
             case.curve.log_values,
             case.evaluations,
             source=source,
@@ -224,7 +238,7 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
             last_value=float(case.curve.values[-1]),
             history=len(case.curve),
             distribution=distribution,
-            members=[member.name for member in MEMBERS],
+            members=[member.name for member in self.members],
             records={horizon: horizon_record(case.evaluations, horizon) for horizon in HORIZONS},
             tests=risk_backtests(
                 case.evaluations, distribution.quantiles[0], draws("risk", len(case.curve))

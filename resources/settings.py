@@ -70,6 +70,12 @@ class Settings(BaseSettings):
         validation_alias="NIGHTDESK_PORTFOLIOS_FILE",
         description="YAML file of portfolios with weights, to be forecast beside the backend's.",
     )
+    deep_forecasts: bool = Field(
+        False,
+        validation_alias="NIGHTDESK_DEEP_FORECASTS",
+        description="Whether DeepAR and the Temporal Fusion Transformer join the forecasts' pool; "
+        "they need the extra `deep`.",
+    )
     evaluation_file: Path | None = Field(
         None,
         validation_alias="NIGHTDESK_EVALUATION_FILE",

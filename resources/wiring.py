@@ -82,7 +82,9 @@ def build_resources(
         ),
         "anomaly_webhook": build_anomaly_webhook(settings),
         "portfolios": portfolios,
-        "portfolio_forecasting": PortfolioForecasting(lake=lake, portfolios=portfolios),
+        "portfolio_forecasting": PortfolioForecasting(
+            lake=lake, portfolios=portfolios, deep=settings.deep_forecasts
+        ),
         "night_reports": NightReports(market=market, folder=str(settings.home / "reports")),
         "watchlists": Watchlists(lake=lake, serving=serving),
         "verdicts": ReviewedVerdicts(lake=lake, serving=serving),

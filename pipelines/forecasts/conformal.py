@@ -27,13 +27,14 @@ def levels_by_origin(hits: FloatArray, *, horizon: int, step: float) -> FloatArr
     Args:
         hits: Level of the outcome in the pool's distribution at consecutive origins; NaN where it
             is not known.
-        horizon: Sessions ahead. Outcomes that overlap say less each, so steps are shorter.
+        horizon: Sessions ahead. `horizon` overlapping outcomes count as one, so steps are as
+            much shorter.
         step: How far a breach of a median moves its level.
 
     Returns:
         (n + 1) × nominal levels, rising along each row.
     """
-    rate = np.minimum(step, LARGEST_SHARE * np.minimum(NOMINAL, 1 - NOMINAL)) / np.sqrt(horizon)
+    rate = np.minimum(step, LARGEST_SHARE * np.minimum(NOMINAL, 1 - NOMINAL)) / horizon
     held, levels = NOMINAL.copy(), np.empty((len(hits) + 1, len(NOMINAL)))
     for origin in range(len(hits) + 1):
         matured = origin - horizon

@@ -101,6 +101,14 @@ def normal_quantiles(mean: FloatArray, deviation: FloatArray) -> FloatArray:
     return np.asarray(mean[..., None] + deviation[..., None] * SCORES)
 
 
+def quantiles_between(scores: FloatArray, values: FloatArray) -> FloatArray:
+    """Return the quantiles on the grid from values (… × k) at k normal scores, the same for all."""
+    upper = np.clip(np.searchsorted(scores, SCORES), 1, len(scores) - 1)
+    share = (SCORES - scores[upper - 1]) / (scores[upper] - scores[upper - 1])
+    below, above = values[..., upper - 1], values[..., upper]
+    return np.asarray(below + share * (above - below))
+
+
 def sample_quantiles(samples: FloatArray) -> FloatArray:
     """Return the quantiles of samples along the last axis, at plotting positions (i + 1/2) / n."""
     from scipy.special import ndtri

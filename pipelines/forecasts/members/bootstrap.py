@@ -4,6 +4,8 @@ Politis and Romano (1994); the mean length of a stretch by Politis and White (20
 it. Keeps fat tails and what neighbouring sessions have in common, and assumes no model.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipelines.forecasts.drift import shrunk_drift
@@ -31,20 +33,37 @@ class StationaryBootstrap:
         self, parameters: Parameters, question: Question, rng: np.random.Generator
     ) -> FloatArray:
         """Return quantiles of sums of drawn returns."""
-        paths = self.paths(parameters, question, rng)
-        return sample_quantiles(paths[:, np.asarray(question.horizons) - 1])
+        return sample_quantiles(self._sums(parameters, question, question.horizons, rng))
 
     def paths(
         self, parameters: Parameters, question: Question, rng: np.random.Generator
     ) -> FloatArray:
         """Return drawn log growth: origins × steps × paths."""
-        steps = max(question.horizons)
-        back = self._steps_back(parameters, question, steps, rng)
+        steps = range(1, max(question.horizons) + 1)
+        return self._sums(parameters, question, steps, rng)
+
+    def _sums(
+        self,
+        parameters: Parameters,
+        question: Question,
+        horizons: Sequence[int],
+        rng: np.random.Generator,
+    ) -> FloatArray:
+        """Return drawn log growth to some horizons: origins × horizons × paths.
+
+        Step by step, since a step of all origins fits the processor's cache and all steps don't.
+        """
+        back = self._steps_back(parameters, question, max(horizons), rng)
         count = np.asarray(question.origins)
         mean, _ = running_moments(question)
-        drawn = question.returns[count[:, None, None] - 1 - back]
         shift = shrunk_drift(mean, count.astype(np.float64)) - mean
-        return np.asarray(np.cumsum(drawn + shift[:, None, None], axis=1))
+        sums = np.empty((len(count), len(horizons), question.paths))
+        total = np.zeros((len(count), question.paths))
+        for step, steps_back in enumerate(back, start=1):
+            total += question.returns[count[:, None] - 1 - steps_back] + shift[:, None]
+            if step in horizons:
+                sums[:, horizons.index(step)] = total
+        return sums
 
     def _steps_back(
         self, parameters: Parameters, question: Question, steps: int, rng: np.random.Generator

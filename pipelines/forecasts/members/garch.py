@@ -5,6 +5,8 @@ likelihood (Glosten, Jagannathan and Runkle 1993), fitted by arch; past returns 
 volatility are drawn again and scaled by the volatility of each path.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from pipelines.forecasts.drift import shrunk_drift
@@ -64,13 +66,23 @@ class FilteredHistoricalSimulation:
         self, parameters: Parameters, question: Question, rng: np.random.Generator
     ) -> FloatArray:
         """Return quantiles of simulated growth."""
-        paths = self.paths(parameters, question, rng)
-        return sample_quantiles(paths[:, np.asarray(question.horizons) - 1])
+        return sample_quantiles(self._growth(parameters, question, question.horizons, rng))
 
     def paths(
         self, parameters: Parameters, question: Question, rng: np.random.Generator
     ) -> FloatArray:
-        """Return simulated log growth: origins × steps × paths.
+        """Return simulated log growth: origins × steps × paths."""
+        steps = range(1, max(question.horizons) + 1)
+        return self._growth(parameters, question, steps, rng)
+
+    def _growth(
+        self,
+        parameters: Parameters,
+        question: Question,
+        horizons: Sequence[int],
+        rng: np.random.Generator,
+    ) -> FloatArray:
+        """Return simulated log growth to some horizons: origins × horizons × paths.
 
         Origins share the draws of shocks; at each step they are spread evenly over the past's.
         """
@@ -83,12 +95,13 @@ class FilteredHistoricalSimulation:
         count = np.asarray(question.origins)
         now = np.repeat(variance[count][:, None], question.paths, axis=1)
         drift = shrunk_drift(np.cumsum(question.returns)[count - 1] / count, count.astype(float))
-        growth = np.empty((len(count), max(question.horizons), question.paths))
+        growth = np.empty((len(count), len(horizons), question.paths))
         total = np.zeros_like(now)
-        for step in range(growth.shape[1]):
+        for step in range(1, max(horizons) + 1):
             shock = np.sqrt(now) * rng.permutation(drawn)
             total = total + shock + drift[:, None]
-            growth[:, step] = total
+            if step in horizons:
+                growth[:, horizons.index(step)] = total
             now = _next_variance(parameters, now, shock)
         return growth
 

@@ -8,7 +8,8 @@ import pytest
 from pipelines.forecasts.drift import shrunk_drift
 from pipelines.forecasts.members.autoregression import AutoArima
 from pipelines.forecasts.members.bootstrap import StationaryBootstrap
-from pipelines.forecasts.members.catalogue import MEMBERS
+from pipelines.forecasts.members.catalogue import DEEP_MEMBERS, MEMBERS, pool_members
+from pipelines.forecasts.members.deep import networks
 from pipelines.forecasts.members.garch import FilteredHistoricalSimulation, filtered_variance
 from pipelines.forecasts.members.member import FitError, Member, Question
 from pipelines.forecasts.members.prophet_trend import ProphetTrend
@@ -173,3 +174,16 @@ def test_the_drift_is_shrunk_and_the_walk_is_as_wide_as_it_was() -> None:
     assert made[0, 0, MEDIAN] == pytest.approx(share * returns[:500].mean())
     deviation = returns[:500].std(ddof=1)
     assert made[0, 0, -1] - made[0, 0, 0] == pytest.approx(2 * 3.09 * deviation, rel=1e-2)
+
+
+def test_deep_models_are_asked_for_by_name_of_their_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ImportError in the middle of a night would not say what to install, or what to unset."""
+    assert pool_members(deep=False) == MEMBERS
+    monkeypatch.setattr(networks, "find_spec", lambda name: None if name == "torch" else name)
+    with pytest.raises(
+        networks.MissingExtraError, match=r"need torch: .*\.\[deep\].*unset"
+    ) as told:
+        pool_members(deep=True)
+    assert "gluonts" not in str(told.value), "what is installed is not missing"
+    monkeypatch.setattr(networks, "find_spec", lambda name: name)
+    assert pool_members(deep=True) == (*MEMBERS, *DEEP_MEMBERS)

@@ -1,0 +1,1 @@
+"""Models of the pool that are small neural networks; they need the extra `deep`."""
