@@ -7,7 +7,7 @@ from assets.groups import Group
 REPLAYED = (
     dg.AssetSelection.assets("signal_scores", "signal_changes", "regime_states")
     | dg.AssetSelection.assets("portfolio_forecasts")
-    | dg.AssetSelection.assets("track_records")
+    | dg.AssetSelection.assets("track_records", "family_records")
     | dg.AssetSelection.groups(Group.PUBLISHING)
 ) - dg.AssetSelection.assets(
     *("published_models", "night_manifest", "night_report", "anomaly_calls", "regime_calls")

@@ -13,6 +13,7 @@ from resources.past_lake import PastLake
 
 OUTPUTS = (
     *("signal_scores", "signal_changes", "regime_states", "track_records"),
+    "family_records",
     *("portfolio_forecasts", "portfolio_forecast_history"),
 )
 """Tables that a night makes rows of by its session, from state and models."""

@@ -37,14 +37,6 @@ def recent_outcomes(lake: Lake, *, first: date, last: date) -> pl.DataFrame:
     )
 
 
-def outcomes_due_in(lake: Lake, due: Sequence[date]) -> pl.DataFrame:
-    """Return the outcomes that came due in some sessions."""
-    return lake.read(
-        f"SELECT * FROM {PREDICTION_OUTCOMES.name} WHERE list_contains($due, due_session)",
-        {"due": list(due)},
-    )
-
-
 def keep_track_records(lake: Lake, nights: Sequence[Night]) -> int:
     """Measure the record of nights and keep it; a live night's is never rewritten.
 

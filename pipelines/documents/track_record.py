@@ -11,6 +11,9 @@ from pipelines.documents.measured import MeasuredValue
 from pipelines.documents.values import Count
 from pipelines.nights import Origin
 
+FAMILIES = ("signal", "regime", "forecast")
+"""Families of models whose live predictions have a record."""
+
 MEASURED = (
     *("auc", "brier", "brier_skill", "calibration_slope", "calibration_intercept"),
     *("ic", "rank_ic", "net_return"),
@@ -48,6 +51,32 @@ class LiveRecord(LiveFigures):
     """The live record of the version that gave a signal, over at most a year of sessions."""
 
 
+class FamilyFigures(DocumentPart):
+    """What live regimes or forecasts were worth; a figure is null where it was not measurable.
+
+    A gain is by how much a static baseline is beaten: one normal for all sessions, the random walk.
+    """
+
+    log_score: MeasuredValue | None = Field(description="Of the market's next return, in nats.")
+    log_score_gain: MeasuredValue | None = Field(description="The same less the baseline's.")
+    crps: MeasuredValue | None = Field(description="CRPS of the log return; less is better.")
+    crps_gain: MeasuredValue | None = Field(description="The baseline's CRPS less that.")
+    coverage_90: MeasuredValue | None = Field(
+        description="Share of outcomes within the band of 5 to 95 %."
+    )
+    hit_rate: MeasuredValue | None = Field(
+        description="Share of bullish and bearish regimes that the next session agreed with."
+    )
+    ended: MeasuredValue | None = Field(description="Share of regimes that ended within five.")
+    foretold_ended: MeasuredValue | None = Field(description="Mean chance that was given to that.")
+    transition_brier: MeasuredValue | None = Field(description="Brier score of that chance.")
+    below_5: MeasuredValue | None = Field(description="Share below the 5 % quantile.")
+    below_1: MeasuredValue | None = Field(description="Share below the 1 % quantile.")
+    pinball_pct: MeasuredValue | None = Field(
+        description="Pinball loss of the published quantiles, per cent of the value."
+    )
+
+
 class ModelTrackRecord(PublishedDocument, LiveFigures):
     """What live predictions were worth by the outcomes that a night knew, with 95 % intervals."""
 
@@ -68,12 +97,15 @@ class ModelTrackRecord(PublishedDocument, LiveFigures):
         Index("nightdesk_track_records_session", (("model_name", 1), ("session", -1))),
     )
 
-    model_name: Literal["signal"] = Field(description="Family of models that predicted.")
-    model_version: str = Field(description="Version in the model registry, or all of them.")
+    model_name: Literal["signal", "regime", "forecast"] = Field(
+        description="Family of models that predicted."
+    )
+    model_version: str = Field(description="Version of the family, or all of them.")
     session: date = Field(description="The session of the night that measured.")
-    basis: Literal["published", "model"] = Field(
-        description="published: opinions as published; model: all that models said, abstained or "
-        "not, by the raw probability, which only ranks."
+    basis: Annotated[str, Field(min_length=1)] = Field(
+        description="Of signals published: opinions as published; model: all that models said, "
+        "abstained or not, by the raw probability, which only ranks. Of regimes market_1, "
+        "market_5, symbols_1, symbols_5 and of forecasts horizon_1 to horizon_21: sessions ahead."
     )
     window_sessions: Annotated[int, Field(ge=1)] = Field(
         description="The newest sessions with an outcome: at most these."
@@ -85,8 +117,11 @@ class ModelTrackRecord(PublishedDocument, LiveFigures):
     )
     first_session: date = Field(description="First session measured.")
     last_session: date = Field(description="Last session measured.")
+    family: FamilyFigures | None = Field(
+        default=None, description="Figures of regimes and forecasts; null of signals."
+    )
 
 
 def track_record_scope(sessions: Sequence[date]) -> dict[str, object]:
     """Return which documents of `track_records` belong to some nights."""
-    return {"model_name": "signal", "session": sessions}
+    return {"model_name": list(FAMILIES), "session": sessions}

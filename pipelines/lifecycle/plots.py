@@ -39,6 +39,28 @@ def rolling_area_plot(records: pl.DataFrame, *, window: int) -> bytes:
     return png_of(figure)
 
 
+def rolling_coverage_plot(records: pl.DataFrame) -> bytes:
+    """Return how many outcomes of regimes and forecasts lay within 90 % by night, with intervals.
+
+    Args:
+        records: Rows of `family_records` of the nights to show, of one window and version.
+    """
+    figure, axes = new_figure("Coverage of 90 %, live", "session of the night", "share within")
+    for (family, basis), rows in records.sort("session").group_by(
+        "model_name", "basis", maintain_order=True
+    ):
+        figures = [json.loads(text).get("coverage_90") for text in rows["figures"]]
+        held = [(day, one) for day, one in zip(rows["session"], figures, strict=True) if one]
+        days = [day for day, _ in held]
+        (line,) = axes.plot(days, [one["value"] for _, one in held], label=f"{family}, {basis}")
+        low, high = ([one[end] for _, one in held] for end in ("lower", "upper"))
+        axes.fill_between(days, low, high, color=line.get_color(), alpha=0.1, lw=0)
+    axes.axhline(0.9, color="black", lw=1, ls="--")
+    axes.legend(fontsize="small", loc="lower left")
+    figure.autofmt_xdate()
+    return png_of(figure)
+
+
 def live_calibration_plot(outcomes: pl.DataFrame) -> bytes:
     """Return the share that rose against the published chance, in bins of equal count."""
     figure, axes = new_figure("Calibration, live", "published probability", "share that rose")

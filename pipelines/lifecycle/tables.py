@@ -58,6 +58,67 @@ TRACK_RECORDS = Table(
     ),
 )
 
+REGIME_OUTCOMES = Table(
+    "regime_outcomes",
+    "What came of each live regime that had an opinion: at horizon 1 the next session's return "
+    "against what was foretold of it, at horizon 5 whether the regime that was told has ended.",
+    ("symbol", "session", "horizon"),
+    (
+        SYMBOL,
+        SESSION,
+        Column("horizon", "INTEGER", "Sessions ahead: 1 for the return, 5 for the end."),
+        Column("night_id", "VARCHAR", "The night that told it."),
+        Column("model_version", "VARCHAR", "First session of its fit and the fit's recipe."),
+        Column("regime", "VARCHAR", "The name that was told."),
+        Column("transition_risk", "DOUBLE", "Chance that was given to its end within five."),
+        Column("due_session", "DATE", "Session whose close decided it."),
+        Column("realised_return", "DOUBLE", "Return of that session, a fraction.", True),
+        Column("is_hit", "BOOLEAN", "Bullish and it rose, bearish and it fell; else null.", True),
+        Column("has_ended", "BOOLEAN", "Whether another name was told within five.", True),
+        Column("log_score", "DOUBLE", "Log density foretold of the market's log return.", True),
+        Column("log_score_baseline", "DOUBLE", "The same of one normal for all sessions.", True),
+        Column("crps", "DOUBLE", "Continuous ranked probability score of that return.", True),
+        Column("crps_baseline", "DOUBLE", "The same of one normal for all sessions.", True),
+        Column("level", "DOUBLE", "Probability integral transform of that return.", True),
+        Column("entered_at", "TIMESTAMPTZ", "as_of of the night that last changed the row."),
+    ),
+)
+
+FORECAST_OUTCOMES = Table(
+    "forecast_outcomes",
+    "What came of each live portfolio forecast at the horizons that are published.",
+    ("portfolio_id", "session", "horizon_days"),
+    (
+        Column("portfolio_id", "VARCHAR", "Source and name, such as watchlist:<_id>."),
+        SESSION,
+        Column("horizon_days", "INTEGER", "Sessions ahead."),
+        Column("night_id", "VARCHAR", "The night that forecast."),
+        Column("model_version", "VARCHAR", "'pool', or the model that was published for it."),
+        Column("due_session", "DATE", "Session whose close decided it."),
+        Column("realised_return_pct", "DOUBLE", "Return over the horizon, per cent."),
+        Column("is_within_90", "BOOLEAN", "Whether the value lay within p05 and p95."),
+        Column("is_below_5", "BOOLEAN", "Whether it fell short of p05: VaR of 95 % exceeded."),
+        Column("is_below_1", "BOOLEAN", "Whether it fell short of p01: VaR of 99 % exceeded."),
+        Column("pinball_pct", "DOUBLE", "Mean pinball loss of the nine quantiles, % of value."),
+        Column("crps", "DOUBLE", "CRPS of the calibrated pool, log growth.", nullable=True),
+        Column("crps_baseline", "DOUBLE", "CRPS of the random walk, log growth.", nullable=True),
+        Column("entered_at", "TIMESTAMPTZ", "as_of of the night that last changed the row."),
+    ),
+)
+
+FAMILY_RECORDS = Table(
+    "family_records",
+    "What live regimes and forecasts were worth by the outcomes known at each night, by model "
+    "version and length of the record. A live night's is never rewritten.",
+    ("session", "model_name", "basis", "model_version", "window_sessions"),
+    (
+        SESSION,
+        Column("model_name", "VARCHAR", "regime or forecast."),
+        Column("basis", "VARCHAR", "Whom it is of, where told apart, and sessions ahead."),
+        *TRACK_RECORDS.columns[2:],
+    ),
+)
+
 MODEL_REFERENCES = Table(
     "model_references",
     "What each version learned from, made at its training: how every feature, the log-odds and the "
@@ -130,5 +191,6 @@ MODEL_FILES = Table(
 
 LIFECYCLE_TABLES = (
     *(PREDICTION_OUTCOMES, TRACK_RECORDS),
+    *(REGIME_OUTCOMES, FORECAST_OUTCOMES, FAMILY_RECORDS),
     *(MODEL_REFERENCES, MODEL_FILES, MODEL_DRIFT, RETRAINING_DECISIONS),
 )

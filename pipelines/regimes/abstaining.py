@@ -59,6 +59,7 @@ def without_opinion(rows: pl.DataFrame) -> pl.DataFrame:
         "expected_sessions": pl.lit(None),
         "transition_risk": pl.lit(0.0),
         "log_score": pl.lit(None),
+        "foretold": pl.lit(None),
     }
     abstains = pl.col("abstain_reason").is_not_null()
     return rows.with_columns(

@@ -1,5 +1,6 @@
 """Rows of `regime_states` from traces: what was known of each series after a session."""
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import date
 
@@ -11,7 +12,7 @@ from pipelines.regimes.abstaining import abstain_reasons, without_opinion
 from pipelines.regimes.endings import endings
 from pipelines.regimes.labels import IntArray, sessions_in_label
 from pipelines.regimes.model import FloatArray
-from pipelines.regimes.names import NAMES
+from pipelines.regimes.names import MARKET, NAMES
 from pipelines.regimes.settings import RegimeSettings
 from pipelines.regimes.tables import REGIME_STATES
 from pipelines.regimes.traces import Trace
@@ -41,6 +42,7 @@ def trace_rows(trace: Trace, window: FitWindow, settings: RegimeSettings) -> Ite
             "symbol": list(trace.symbols),
             "sessions_in_regime": stood[:, at],
             "log_score": trace.log_scores[:, at],
+            "foretold": _foretold(trace, at, window),
             "last_seen": _last_seen(known, window.sessions),
             "abstain_reason": abstain_reasons(known, has_fit=window.fit is not None),
         }
@@ -77,6 +79,20 @@ def _course(posterior: FloatArray, labels: IntArray, window: FitWindow) -> dict[
         names=window.fit.naming.names,
     )
     return {"expected_sessions": expected, "transition_risk": risk}
+
+
+def _foretold(trace: Trace, at: int, window: FitWindow) -> list[str | None]:
+    """Return what the filter holds the market's next state to be; null of symbols.
+
+    A symbol's states lean on where the market is in the same session: nothing is foretold of it.
+    """
+    if window.fit is None:
+        return [None] * len(trace.symbols)
+    chances = trace.posterior[:, at] @ window.fit.model.transition
+    return [
+        json.dumps(row.tolist()) if symbol == MARKET else None
+        for symbol, row in zip(trace.symbols, chances, strict=True)
+    ]
 
 
 def _last_seen(returns: FloatArray, sessions: Sequence[date]) -> pl.Series:

@@ -48,6 +48,12 @@ REGIME_STATES = Table(
         ),
         Column("transition_risk", "DOUBLE", "Chance that it ends within five sessions."),
         Column("log_score", "DOUBLE", "Log density foretold of the session's return.", True),
+        Column(
+            "foretold",
+            "VARCHAR",
+            "Of the market: chance of each of the fit's states in the next session, as JSON.",
+            True,
+        ),
         Column("trailing_return_pct", "DOUBLE", "Return of the last 63 sessions, in percent."),
         Column("volatility_pct", "DOUBLE", "Deviation of their returns, percent a year."),
         Column("drawdown_pct", "DOUBLE", "Fall below their highest level, percent above zero."),

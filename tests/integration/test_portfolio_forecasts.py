@@ -11,9 +11,11 @@ from pymongo.database import Database
 
 from pipelines.forecasts.members.catalogue import MEMBERS
 from pipelines.forecasts.nightly import documents_of
-from pipelines.forecasts.settings import HORIZONS
+from pipelines.forecasts.settings import HORIZONS, PERCENTILES
 from pipelines.forecasts.stored import fits_of
+from pipelines.lifecycle.forecast_outcomes import forecast_documents_of
 from pipelines.tables import CLEAN_PRICES
+from resources.family_outcomes import enter_forecast_outcomes
 from resources.lake import Lake
 from resources.market import Market
 from resources.portfolio_forecasting import PortfolioForecasting
@@ -231,6 +233,31 @@ def test_later_nights_only_add_and_outcomes_are_entered_when_due(
         assert row["outcome_value"] == pytest.approx(values[row["due_session"]])
         assert row["is_within_90"] == (row["p05"] <= row["outcome_value"] <= row["p95"])
     assert first[0].record is not None
+    assert_outcomes_of_due_horizons(lake, history)
+
+
+def assert_outcomes_of_due_horizons(lake: Lake, history: pl.DataFrame) -> None:
+    """Require what came of the published horizons that are due, entered once."""
+    assert enter_forecast_outcomes(lake, night=TONIGHT) == (0, 0), "nothing is due that night"
+    entered, _ = enter_forecast_outcomes(lake, night=LATER)
+    version = lake.version()
+    assert enter_forecast_outcomes(lake, night=LATER) == (0, 0)
+    assert lake.version() == version
+    held = table_of(lake, "forecast_outcomes")
+    assert entered == held.height
+    assert held["horizon_days"].to_list() == [1, 5, 10], "21 sessions have not passed"
+    both = held.join(history, on=["portfolio_id", "session", "horizon_days"])
+    for row in both.iter_rows(named=True):
+        miss = [(level, row["outcome_value"] - row[f"p{level:02d}"]) for level in PERCENTILES]
+        losses = [max(level * one, (level - 100) * one) for level, one in miss]
+        expected = sum(losses) / len(losses) / row["last_portfolio_value"]
+        assert row["pinball_pct"] == pytest.approx(expected)
+        assert row["is_below_5"] == (row["outcome_value"] < row["p05"])
+        assert row["crps"] > 0
+        assert row["crps_baseline"] > 0
+    documents = list(forecast_documents_of(held, LATER))
+    assert {one.symbol for one in documents} == set(held["portfolio_id"])
+    assert all(one.forecast and one.model_version == "pool" for one in documents)
 
 
 KEPT = (

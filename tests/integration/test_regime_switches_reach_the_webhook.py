@@ -41,6 +41,7 @@ def state(symbol: str, *, night: Any = TONIGHT, regime: str, **changes: Any) -> 
         "regime": regime,
         "sessions_in_regime": 1,
         "abstain_reason": None,
+        "foretold": None,
         **chances,
         **changes,
     }

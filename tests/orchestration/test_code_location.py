@@ -33,7 +33,7 @@ PARTITIONED = {
     ),
     *("portfolio_forecasts", "published_portfolio_forecasts"),
     *("regime_states", "published_regimes"),
-    *("track_records", "published_track_records"),
+    *("track_records", "family_records", "published_track_records"),
 }
 
 ASSETS = {

@@ -1,0 +1,50 @@
+"""What the records of live regimes and forecasts report of themselves in the Dagster UI."""
+
+from datetime import date, timedelta
+
+import dagster as dg
+import polars as pl
+
+from assets.reporting import picture_metadata
+from pipelines.lifecycle.track_record import (
+    ALL_VERSIONS,
+    REMEMBERED_DAYS,
+    WINDOWS,
+    live_figures,
+)
+from resources.lake import Lake
+
+
+def family_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
+    """Return a night's records as a table, and coverage over the last year as a picture."""
+    from pipelines.lifecycle.plots import rolling_coverage_plot
+
+    records = lake.read(
+        "SELECT * FROM family_records WHERE session BETWEEN $first AND $last ORDER BY ALL",
+        {"first": session - timedelta(days=REMEMBERED_DAYS), "last": session},
+    )
+    tonight = records.filter(pl.col("session") == session)
+    metadata: dict[str, dg.MetadataValue] = {
+        "dagster/partition_row_count": dg.MetadataValue.int(tonight.height),
+        "record": dg.MetadataValue.md(_table(tonight) if tonight.height else "nothing due yet"),
+    }
+    is_drawn = (pl.col("model_version") == ALL_VERSIONS) & pl.col("note").is_null()
+    drawn = records.filter(is_drawn, pl.col("window_sessions") == min(WINDOWS))
+    if drawn.height:
+        metadata["rolling_coverage_plot"] = picture_metadata(rolling_coverage_plot(drawn))
+    return metadata
+
+
+def _table(records: pl.DataFrame) -> str:
+    """Return the rows of a night's records as a table."""
+    lines = [
+        f"| {row['model_name']} | {row['basis']} | {row['model_version']} "
+        f"| {row['window_sessions']} | {row['rows']:,} of {row['sessions']} sessions "
+        f"| {row['note'] or '; '.join(f'{n} {v}' for n, v in live_figures(row).items())} |"
+        for row in records.iter_rows(named=True)
+    ]
+    head = [
+        "| family | basis | version | window | measured on | figures, 95 % intervals |",
+        "| --- | --- | --- | ---: | ---: | --- |",
+    ]
+    return "\n".join([*head, *lines])
