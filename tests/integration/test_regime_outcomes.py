@@ -3,10 +3,13 @@
 import json
 from pathlib import Path
 
+import dagster as dg
 import numpy as np
 import polars as pl
 import pytest
 
+from assets.family_outcomes import family_records, forecast_outcomes, regime_outcomes
+from assets.published_track_record import published_outcomes, published_track_records
 from pipelines.lifecycle.regime_outcomes import regime_documents_of
 from pipelines.nights import Night, Origin
 from pipelines.regimes.foretelling import ForetoldReturn
@@ -15,9 +18,13 @@ from pipelines.regimes.rows import SCHEMA
 from pipelines.regimes.tables import REGIME_STATES
 from pipelines.table import Table
 from pipelines.tables import EXCHANGE_SESSIONS, INDEX_PRICES, NEXT_SESSION_LABELS
+from pipelines.tables import NIGHTS as NIGHTS_TABLE
 from resources.family_outcomes import enter_regime_outcomes, keep_family_records
 from resources.lake import Lake
+from resources.market import Market
+from resources.nights import Nights
 from resources.regime_fits import keep_fits
+from resources.serving import Serving
 from tests.support.lake import table_of, temporary_lake
 from tests.support.regime_markets import CALENDAR, DAYS, a_fit, index_bars, nights_of
 
@@ -74,6 +81,26 @@ def labels() -> pl.DataFrame:
             "label_end": DAYS[FIRST + 1 : FIRST + 10],
             "next_session_return": [0.01, -0.01] * 4 + [0.01],
         }
+    )
+
+
+def nights_opened() -> pl.DataFrame:
+    """Return rows of `nights`."""
+    return pl.DataFrame(
+        [
+            {
+                "market": one.market,
+                "session": one.session,
+                "night_id": one.night_id,
+                "as_of": one.as_of,
+                "origin": one.origin.value,
+            }
+            for one in NIGHTS
+        ]
+    ).with_columns(
+        lake_snapshot=pl.lit(None, dtype=pl.Int64),
+        is_published=pl.lit(None, dtype=pl.Boolean),
+        manifest=pl.lit(None, dtype=pl.String),
     )
 
 
@@ -152,3 +179,30 @@ def assert_a_live_record_is_never_rewritten(lake: Lake, night: Night) -> None:
     assert set(first["note"]) == {"3 of the 20 sessions that a figure needs"}
     assert keep_family_records(lake, [night]) == 0
     assert lake.version() == version
+
+
+def test_outcomes_and_records_reach_the_backend(lake: Lake, serving: Serving) -> None:
+    """What the lake knows alone, nobody who looks at a regime would see; twice, it is the same."""
+    put(lake, NIGHTS_TABLE, nights_opened())
+    market = Market(name="sample")
+    resources = {
+        "lake": lake,
+        "market": market,
+        "serving": serving,
+        "nights": Nights(lake=lake, market=market),
+    }
+    steps = (regime_outcomes, forecast_outcomes, family_records)
+    published = (published_outcomes, published_track_records)
+    for _ in range(2):
+        made = dg.materialize(
+            [*steps, *published],
+            resources=resources,
+            partition_key=NIGHTS[8].session.isoformat(),
+        )
+        assert made.success
+    with serving.connect() as database:
+        found = list(database["prediction_outcomes"].find({"model_name": "regime"}))
+        records = list(database["track_records"].find({"model_name": "regime"}))
+    assert len(found) == table_of(lake, "regime_outcomes").height
+    assert {one["regime"]["regime"] for one in found} == {"bullish", "volatile"}
+    assert {one["basis"] for one in records} == {"market_1", "market_5", "symbols_1", "symbols_5"}

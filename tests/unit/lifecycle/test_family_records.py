@@ -11,6 +11,7 @@ from pipelines.lifecycle.family_records import (
     mean_estimate,
     share_estimate,
 )
+from pipelines.lifecycle.plots import rolling_coverage_plot
 from pipelines.lifecycle.track_record import live_figures
 from tests.support.outcomes import SESSIONS, TONIGHT
 
@@ -119,3 +120,9 @@ def test_intervals_hold_what_they_say() -> None:
     shares = [share_estimate((rng.random(120) < 0.9).astype(float), lags=5) for _ in range(400)]
     assert np.mean([one.lower <= 0.0 <= one.upper for one in means]) > 0.9
     assert np.mean([one.lower <= 0.9 <= one.upper for one in shares]) > 0.9
+
+
+def test_coverage_is_drawn_for_every_family() -> None:
+    """A picture that fails would fail the night's step."""
+    records = family_records(regimes(), forecasts(), TONIGHT).filter(model_version="all")
+    assert rolling_coverage_plot(records).startswith(b"\x89PNG")
