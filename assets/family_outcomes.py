@@ -4,7 +4,7 @@ import dagster as dg
 
 from assets.family_report import family_metadata
 from assets.features import next_session_labels
-from assets.forecasts import portfolio_forecast_history
+from assets.forecasts import portfolio_forecast_history, portfolio_forecasts
 from assets.groups import Group
 from assets.indexes import index_prices
 from assets.partitions import sessions_of_run
@@ -53,7 +53,7 @@ def forecast_outcomes(
 @table_asset(
     FAMILY_RECORDS,
     Group.LIFECYCLE,
-    deps=[regime_outcomes, forecast_outcomes],
+    deps=[regime_states, portfolio_forecasts, regime_outcomes, forecast_outcomes],
     kinds={"numpy"},
     by_session=True,
 )
