@@ -22,8 +22,15 @@ from resources.lake_attachment import SET_UP, LakeLocation, attached, lent_curso
 from resources.lake_catalog import Catalog, PostgresCatalog, SqliteCatalog
 from resources.lake_errors import LakeBusyError, explained
 from resources.lake_writer import LakeWriter
+from resources.object_storage import ObjectStorage
 
 Result = TypeVar("Result")
+
+
+def looked_up(text: str) -> str:
+    """Return a setting that may be a variable's: outside a run nobody has looked it up yet."""
+    found: str | None = text.get_value() if isinstance(text, dg.EnvVar) else text
+    return found or ""
 
 
 class Lake(DuckDBResource):
@@ -36,7 +43,15 @@ class Lake(DuckDBResource):
     catalog_database: str = Field(
         default="", description="Address of a PostgreSQL database in place of the SQLite file."
     )
-    data_path: str = Field(description="Folder of the Parquet files, with a slash at its end.")
+    data_path: str = Field(
+        description="Folder of the Parquet files, or s3://bucket/folder, with a slash at its end."
+    )
+    storage_key_id: str = Field(default="", description="Name of the key to the bucket.")
+    storage_secret: str = Field(default="", description="The key to the bucket.")
+    storage_region: str = Field(default="", description="Region of the bucket.")
+    storage_endpoint: str = Field(
+        default="", description="Address of the bucket's server, where it is not Amazon's."
+    )
     extension_directory: str = Field(description="Where DuckDB keeps the extensions it was given.")
     market: str = Field(description="The market whose data this lake holds.")
     busy_attempts: int = Field(default=6, gt=0, description="Tries of a commit before giving up.")
@@ -44,14 +59,24 @@ class Lake(DuckDBResource):
     @property
     def location(self) -> LakeLocation:
         """Where this lake is, as its attachment needs it."""
-        return LakeLocation(self.catalog, self.data_path, self.extension_directory, self.market)
+        return LakeLocation(
+            self.catalog, self.data_path, self.extension_directory, self.market, self.storage
+        )
+
+    @property
+    def storage(self) -> ObjectStorage:
+        """Who asks for the files, where they lie in a bucket."""
+        return ObjectStorage(
+            looked_up(self.storage_key_id),
+            looked_up(self.storage_secret),
+            self.storage_region,
+            self.storage_endpoint,
+        )
 
     @property
     def catalog(self) -> Catalog:
         """The database that holds the catalog."""
-        address: str | None = self.catalog_database
-        if isinstance(address, dg.EnvVar):  # outside a run nobody has looked it up yet
-            address = address.get_value()
+        address = looked_up(self.catalog_database)
         return PostgresCatalog(address) if address else SqliteCatalog(self.catalog_path)
 
     @contextmanager

@@ -23,6 +23,7 @@ from pipelines.tables import TABLES
 from resources.lake_catalog import Catalog
 from resources.lake_errors import ForeignLakeError, MissingExtensionError
 from resources.lake_upgrade import upgrade_statements
+from resources.object_storage import EXTENSION, ObjectStorage, is_object_storage
 
 LAKE_FORMAT = 1
 """Version of our own tables; a lake with a higher one was made by a newer Nightdesk."""
@@ -43,6 +44,13 @@ class LakeLocation:
     data_path: str
     extension_directory: str
     market: str
+    storage: ObjectStorage
+
+    @property
+    def extensions(self) -> tuple[str, ...]:
+        """DuckDB's extensions that it takes."""
+        of_files = (EXTENSION,) if is_object_storage(self.data_path) else ()
+        return ("ducklake", self.catalog.extension, *of_files)
 
 
 @dataclass(frozen=True)
@@ -132,7 +140,7 @@ def _attach(location: LakeLocation) -> _Attachment:
     with ExitStack() as stack:
         connection = stack.enter_context(database.get_connection())
         stack.callback(connection.close)
-        load_extensions(connection, "ducklake", location.catalog.extension)
+        load_extensions(connection, *location.extensions)
         with location.catalog.held():
             _attach_lake(connection, location)
         return _Attachment(connection, stack.pop_all())
@@ -151,7 +159,7 @@ def connection_settings(location: LakeLocation) -> dict[str, str | bool | int | 
 
 def _attach_lake(connection: duckdb.DuckDBPyConnection, location: LakeLocation) -> None:
     """Attach the lake, whose catalog is held, as the connection's database in use."""
-    if "://" not in location.data_path:  # object storage has no folders
+    if not is_object_storage(location.data_path):  # which has no folders
         Path(location.data_path).mkdir(parents=True, exist_ok=True)
     for statement in attach_statements(location):
         connection.execute(statement)
@@ -168,7 +176,10 @@ def attach_statements(
     if read_only:
         options += ", READ_ONLY"
     attach = f"ATTACH {_quoted(f'ducklake:{words.address}')} AS {name} ({options})"
-    return [words.before, attach] if words.before else [attach]
+    before = [words.before] if words.before else []
+    if is_object_storage(location.data_path):
+        before.append(location.storage.secret_statement())
+    return [*before, attach]
 
 
 def load_extensions(connection: duckdb.DuckDBPyConnection, *names: str) -> None:

@@ -15,6 +15,7 @@ from pipelines.derivations import Derivation, TableUpdate
 from pipelines.table import Table
 from resources.lake_batches import stage_next
 from resources.lake_files import LakeFiles
+from resources.object_storage import is_object_storage
 
 
 def build_tables(
@@ -33,7 +34,7 @@ def build_tables(
     # A connection answers one question at a time: all of them are asked by this thread.
     with ThreadPoolExecutor(max_workers=1) as database:
         made = _computed(database, connection, derivation, batches)
-        if all(table.is_history for table in tables) and "://" not in data_path:
+        if all(table.is_history for table in tables) and not is_object_storage(data_path):
             with LakeFiles(tables, data_path) as files:
                 for frame in made:
                     rows, symbols = rows + frame.height, symbols | set(frame["symbol"].unique())

@@ -59,6 +59,18 @@ class UnreachableCatalogError(LakeError):
         )
 
 
+class UnreachableStorageError(LakeError):
+    """The bucket of the lake's files does not answer, or does not let us in."""
+
+    def __init__(self, data_path: str, fault: str) -> None:
+        """Name the bucket, what is wrong, and the way out."""
+        super().__init__(
+            f"the lake's files at {data_path} can't be reached: {fault}. Correct "
+            "NIGHTDESK_LAKE_DATA, AWS_ENDPOINT_URL, AWS_REGION and the key (AWS_ACCESS_KEY_ID, "
+            "AWS_SECRET_ACCESS_KEY), then run this again; nothing was committed"
+        )
+
+
 class UpgradeError(LakeError):
     """The lake was made by an older Nightdesk and can't be brought to this one's tables."""
 
@@ -107,7 +119,8 @@ def explained(catalog_path: str, data_path: str) -> Iterator[None]:
     """Turn errors of DuckDB that a person can do something about into sentences.
 
     Raises:
-        LakeBusyError, DiskFullError, ForeignLakeError: as the text of DuckDB's error tells.
+        LakeBusyError, DiskFullError, ForeignLakeError, UnreachableStorageError: as the text of
+            DuckDB's error tells.
     """
     try:
         yield
@@ -123,4 +136,6 @@ def explained(catalog_path: str, data_path: str) -> Iterator[None]:
         if "does not match existing data path" in text:
             fault = f"its files are not at {data_path}: set NIGHTDESK_LAKE_DATA to where they are"
             raise ForeignLakeError(catalog_path, fault) from error
+        if isinstance(error, duckdb.HTTPException) or "for HTTP " in text:
+            raise UnreachableStorageError(data_path, text.splitlines()[0]) from error
         raise

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from pipelines.maintenance import expendable_versions
 from resources.lake import Lake
+from resources.object_storage import is_object_storage
 
 MEGABYTE = 1024**2
 
@@ -72,7 +73,7 @@ class LakeMaintenance(dg.ConfigurableResource[Any]):
             ValueError: the files are in object storage, which keeps its own versions.
             UnreachableCatalogError: a catalog in PostgreSQL could not be copied.
         """
-        if "://" in self.lake.data_path:
+        if is_object_storage(self.lake.data_path):
             message = (
                 f"the lake's files are at {self.lake.data_path}: back up the bucket with its own "
                 "versioning, and the catalog with the database's tools"
@@ -98,7 +99,7 @@ class LakeMaintenance(dg.ConfigurableResource[Any]):
 
     def _files(self) -> list[Path]:
         """Return the lake's data files; none where they lie in object storage."""
-        if "://" in self.lake.data_path:
+        if is_object_storage(self.lake.data_path):
             return []
         return list(Path(self.lake.data_path).rglob("*.parquet"))
 

@@ -47,7 +47,7 @@ def reading(lake: Lake) -> Iterator[duckdb.DuckDBPyConnection]:
         explained(location.catalog.label, location.data_path),
         duckdb.connect(config={"extension_directory": location.extension_directory}) as connection,
     ):
-        load_extensions(connection, "ducklake", location.catalog.extension)
+        load_extensions(connection, *location.extensions)
         for statement in attach_statements(location, read_only=True):
             connection.execute(statement)
         connection.execute("SET TimeZone = 'UTC'; USE lake")

@@ -21,6 +21,7 @@ from pipelines.markets.simulation.settings import STRENGTH
 from pipelines.regimes.switches import SWITCH_CONFIDENCE
 from resources.kernel_cache import keep_compiled_kernels
 from resources.mongodb_address import redacted
+from resources.object_storage import is_object_storage
 from resources.postgres_address import (
     LIBPQ_SCHEME,
     SQLALCHEMY_SCHEME,
@@ -143,7 +144,26 @@ class Settings(BaseSettings):
     lake_data: str | None = Field(
         None,
         validation_alias="NIGHTDESK_LAKE_DATA",
-        description="Folder of the lake's Parquet files; default: lake/data in the state folder.",
+        description="Folder of the lake's Parquet files, or s3://bucket/folder; default: lake/data "
+        "in the state folder.",
+    )
+    storage_key_id: str = Field(
+        "",
+        validation_alias="AWS_ACCESS_KEY_ID",
+        description="Name of the key to a bucket that NIGHTDESK_LAKE_DATA names.",
+    )
+    storage_secret: SecretStr | None = Field(
+        None,
+        validation_alias="AWS_SECRET_ACCESS_KEY",
+        description="The key to that bucket.",
+    )
+    storage_region: str = Field(
+        "", validation_alias="AWS_REGION", description="Region of that bucket."
+    )
+    storage_endpoint: str = Field(
+        "",
+        validation_alias="AWS_ENDPOINT_URL",
+        description="Address of the bucket's server, where it is not Amazon's: https://host:port.",
     )
     lake_database: SecretStr | None = Field(
         None,
@@ -244,8 +264,11 @@ class Settings(BaseSettings):
     @classmethod
     def _count_the_data_from_the_root(cls, lake_data: str | None) -> str | None:
         """Make the folder of the files absolute; an address of object storage is one already."""
-        if lake_data is None or "://" in lake_data:
+        if lake_data is None or lake_data.startswith("s3://"):
             return lake_data
+        if is_object_storage(lake_data):
+            message = "object storage is spoken to as s3://bucket/folder"
+            raise ValueError(message)
         return str((PROJECT_ROOT / Path(lake_data).expanduser()).resolve())
 
     @field_validator("lake_database")
@@ -368,7 +391,7 @@ def _sentences(error: ValidationError) -> list[str]:
     """
     secrets = {
         *("ALPHA_VANTAGE_API_KEY", "MONGODB_URI"),
-        *("NIGHTDESK_LAKE_DATABASE", "NIGHTDESK_DAGSTER_DATABASE"),
+        *("NIGHTDESK_LAKE_DATABASE", "NIGHTDESK_DAGSTER_DATABASE", "AWS_SECRET_ACCESS_KEY"),
         *("NIGHTDESK_WEBHOOK_URL", "NIGHTDESK_WEBHOOK_SECRET", "NIGHTDESK_ANOMALY_WEBHOOK_URL"),
     }
     sentences = []

@@ -113,6 +113,10 @@ def build_lake(settings: Settings) -> Lake:
         catalog_path=str(settings.catalog_path),
         catalog_database=dg.EnvVar("NIGHTDESK_LAKE_DATABASE") if settings.lake_database else "",
         data_path=settings.data_path,
+        storage_key_id=dg.EnvVar("AWS_ACCESS_KEY_ID") if settings.storage_key_id else "",
+        storage_secret=dg.EnvVar("AWS_SECRET_ACCESS_KEY") if settings.storage_secret else "",
+        storage_region=settings.storage_region,
+        storage_endpoint=settings.storage_endpoint,
         extension_directory=str(settings.home / "duckdb_extensions"),
         market=settings.market,
     )

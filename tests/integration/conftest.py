@@ -7,11 +7,12 @@ import pytest
 from resources import lake_attachment, past_lake
 from resources.lake_attachment import LakeLocation, connection_settings
 from resources.serving import Serving
+from tests.support.bucket import bucket
 from tests.support.desk import TRAINED_SESSION, Desk
 from tests.support.mongod import database, database_name, mongod_uri, serving
 from tests.support.postgres import postgres
 
-__all__ = ["database", "database_name", "mongod_uri", "postgres", "serving"]
+__all__ = ["bucket", "database", "database_name", "mongod_uri", "postgres", "serving"]
 
 
 @pytest.fixture(scope="session", autouse=True)
