@@ -18,10 +18,10 @@ ROWS_AT_ONCE = 1_250_000
 the features that are made of them."""
 VALUES_AT_ONCE = 40_000_000
 """Values that a batch makes at most, 160 MB of them: for several tables at once, fewer rows."""
-SESSION_ROWS_AT_ONCE = 6_000_000
-"""Rows of a batch that is cut by sessions: two years of 10,000 symbols. Its look-back lies in files
-of the year before, of which nearly all is read for it."""
-SESSION_VALUES_AT_ONCE = 60_000_000
+SESSION_ROWS_AT_ONCE = 8_000_000
+"""Rows of a batch that is cut by sessions: three years of 10,000 symbols. Its look-back lies in
+files of the year before, of which nearly all is read for it."""
+SESSION_VALUES_AT_ONCE = 80_000_000
 RECENT = timedelta(days=31)
 """Changes that are older than this, counted from the newest one, are derived apart."""
 FIRST_DAY, LAST_DAY = date(1, 1, 1), date(9999, 12, 31)

@@ -1,6 +1,7 @@
 """Sorting the values of a session: by digits, where comparing them takes twice as long.
 
-Measured on sessions of 10,000 symbols, nanoseconds a value: numba's argsort 79, NumPy's 37.
+Measured on sessions of 10,000 symbols, nanoseconds a value: numba's argsort 79, NumPy's 37; by
+three digits of 11 bits 22, by two of 13 bits 18 (sessions of 500 symbols: 26 and 33).
 """
 
 import numpy as np
@@ -11,11 +12,11 @@ from pipelines.features.kernels.arrays import FloatArray, IntArray
 
 Keys = NDArray[np.uint64]
 
-DIGIT_BITS = 11
-DIGITS = 6
+DIGIT_BITS = 13
+DIGITS = 5
 BINS = 1 << DIGIT_BITS
-LEADING = 3
-"""Digits that tell nearly all values apart: a sign, an exponent, and 21 bits of the rest."""
+LEADING = 2
+"""Digits that tell most values apart: a sign, an exponent, and 13 bits of the rest."""
 MOST_MOVES = 8
 """Moves a value after which the other digits are looked at."""
 SIGN = np.uint64(1 << 63)
