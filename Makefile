@@ -54,9 +54,11 @@ status: $(READY) ## Say where everything is and what runs; fails if the last ses
 VERSION ?=
 REASON ?= a person's decision
 
+FAMILY ?= signal
+
 .PHONY: rollback
-rollback: $(READY) ## Let an earlier signal model score again: make rollback VERSION=3 REASON="…".
-	@$(BIN)/python -m commands.rollback --version "$(VERSION)" --reason "$(REASON)"
+rollback: $(READY) ## Let an earlier model score again: make rollback [FAMILY=regime] VERSION=3 REASON="…".
+	@$(BIN)/python -m commands.rollback --family "$(FAMILY)" --version "$(VERSION)" --reason "$(REASON)"
 
 # With ACCEPT_BROKEN=1 versions whose model file is gone are kept as such; they score nothing.
 ACCEPT_BROKEN ?=

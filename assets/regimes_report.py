@@ -46,6 +46,12 @@ def fits_metadata(fits: Mapping[date, RegimeFit], history: pl.DataFrame | None) 
     )
 
 
+def decisions_metadata(made: Sequence[RegimeFit]) -> dg.MetadataValue:
+    """Return whether each new fit took the place of the one before it, and why."""
+    lines = [f"- {fit.applies_from}: {fit.verdict}" for fit in made]
+    return dg.MetadataValue.md("\n".join(lines) or "no new fit")
+
+
 def states_metadata(
     held: pl.DataFrame, switches: pl.DataFrame, market: pl.DataFrame | None
 ) -> Metadata:

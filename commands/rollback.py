@@ -1,44 +1,82 @@
-"""`make rollback VERSION=…`: an earlier version scores again, from the next night on."""
+"""`make rollback VERSION=…`: an earlier version tells again, from the next night on."""
 
 import argparse
 import getpass
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from commands.instance import prepared_settings
 from resources.model_registry import RollbackError
-from resources.wiring import build_market, build_model_registry
+from resources.regime_rollback import Withdrawing, roll_back_regimes
+from resources.settings import Settings
+from resources.wiring import build_lake, build_market, build_model_registry
+
+NO_FORECASTS = (
+    "forecasts have no versions to go back to: the weights of their pool are made anew each night "
+    "from scores that stand, and a red light puts one model in its place by itself. Change "
+    "pipelines/forecasts/settings.py to change the pool"
+)
 
 
 def main() -> None:
     """Withdraw every version that was promoted after one, and say which."""
     arguments = _arguments()
     settings = prepared_settings()
-    market = build_market(settings)
+    market = build_market(settings).name
     try:
-        withdrawn = build_model_registry(settings).roll_back(
-            market.name,
-            to=arguments.version,
-            by=getpass.getuser(),
-            reason=arguments.reason,
-            at=datetime.now(UTC),
-        )
+        withdrawn = _FAMILIES[arguments.family](settings, market, arguments)
     except RollbackError as error:
         sys.exit(f"nightdesk: {error}")
     if not withdrawn:
-        print(f"version {arguments.version} is the champion of {market.name} already")
+        print(f"version {arguments.version} is the champion of {market} already")
         return
-    names = ", ".join(str(one.number) for one in withdrawn)
     print(
-        f"version {arguments.version} scores {market.name} from the next night on; withdrawn: "
-        f"{names}. The next night publishes it in model_versions and deployments."
+        f"version {arguments.version} scores {market} from the next night on; withdrawn: "
+        f"{', '.join(withdrawn)}. The next night publishes it in model_versions and deployments."
     )
+
+
+def _signals(settings: Settings, market: str, arguments: argparse.Namespace) -> list[str]:
+    """Withdraw signal models."""
+    if not arguments.version.isdecimal():
+        message = f"{arguments.version!r} is no number of a signal model"
+        raise RollbackError(message)
+    withdrawn = build_model_registry(settings).roll_back(
+        market,
+        to=int(arguments.version),
+        by=getpass.getuser(),
+        reason=arguments.reason,
+        at=datetime.now(UTC),
+    )
+    return [str(one.number) for one in withdrawn]
+
+
+def _regimes(settings: Settings, _: str, arguments: argparse.Namespace) -> list[str]:
+    """Withdraw regime fits."""
+    withdrawing = Withdrawing(getpass.getuser(), arguments.reason, datetime.now(UTC))
+    return roll_back_regimes(build_lake(settings), to=arguments.version, withdrawing=withdrawing)
+
+
+def _forecasts(*_: object) -> list[str]:
+    """Say why there is nothing to withdraw."""
+    raise RollbackError(NO_FORECASTS)
+
+
+_FAMILIES: dict[str, Callable[[Settings, str, argparse.Namespace], list[str]]] = {
+    "signal": _signals,
+    "regime": _regimes,
+    "forecast": _forecasts,
+}
 
 
 def _arguments() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--version", type=int, required=True, help="number in the registry")
+    parser.add_argument("--family", choices=sorted(_FAMILIES), default="signal")
+    parser.add_argument(
+        "--version", required=True, help="number of a signal model, first session of a regime fit"
+    )
     parser.add_argument("--reason", default="a person's decision", help="kept with the withdrawal")
     return parser.parse_args()
 

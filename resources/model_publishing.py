@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from pipelines.documents.base import PublishedDocument
 from pipelines.documents.deployment import Deployment
@@ -10,6 +11,12 @@ from pipelines.documents.model_run import ModelExperiment, ModelRun
 from pipelines.documents.model_version import ModelVersion
 from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.groups import features_version
+from pipelines.lifecycle.regime_versions import (
+    REGIME_VERSIONS_QUERY,
+    regime_deployment_documents,
+    regime_version_documents,
+    regime_versions,
+)
 from pipelines.lifecycle.run_documents import (
     experiment_document,
     run_documents,
@@ -17,6 +24,7 @@ from pipelines.lifecycle.run_documents import (
 )
 from pipelines.lifecycle.version_documents import deployment_documents, version_documents
 from pipelines.nights import Night
+from pipelines.regimes.settings import RegimeSettings
 from resources.lake import Lake
 from resources.model_registry import ModelRegistry
 from resources.publishing_report import PublishingReport
@@ -41,11 +49,21 @@ class ModelPublisher:
         """Make the collections exactly what the registry and the lake say."""
         versions = self.registry.versions(self.night.market)
         runs = self.registry.runs(self.night.market)
+        fits = regime_versions(self.lake.read(REGIME_VERSIONS_QUERY, {"as_of": self.night.as_of}))
+        named = {"market": self.night.market, "recipe": RegimeSettings().recipe}
         of_market = {"market": self.night.market}
         experiment = experiment_document(runs, versions, owner=OWNER)
         return [
-            self._reconciled(ModelVersion, version_documents(versions), of_market),
-            self._reconciled(Deployment, deployment_documents(versions), of_market),
+            self._reconciled(
+                ModelVersion,
+                chain(version_documents(versions), regime_version_documents(fits, **named)),
+                of_market,
+            ),
+            self._reconciled(
+                Deployment,
+                chain(deployment_documents(versions), regime_deployment_documents(fits, **named)),
+                of_market,
+            ),
             self._reconciled(ModelRun, run_documents(runs, versions), of_market),
             self._reconciled(ModelExperiment, [experiment], {}),
             self._usages(),

@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 import polars as pl
 
 from pipelines.calendar import ExchangeCalendar
 from pipelines.nights import Night
-from pipelines.regimes.fits import FitKey, RegimeFit
+from pipelines.regimes.fits import FitKey, RegimeFit, promoted
 from pipelines.regimes.history import market_history
 from pipelines.regimes.queries import (
     FIRST_QUERY,
@@ -23,19 +24,23 @@ from pipelines.regimes.series import MarketSeries
 from pipelines.regimes.settings import RegimeSettings
 from pipelines.regimes.tables import REGIME_FITS
 from resources.lake import Lake
+from resources.provenance import code_version
+from resources.settings import PROJECT_ROOT
 
-_FITS_QUERY = """
-    SELECT body FROM regime_fits WHERE recipe = $recipe AND made_at <= $as_of ORDER BY applies_from
+_ALL_FITS = """
+    SELECT body, withdrawn_at IS NOT NULL AS is_withdrawn
+    FROM regime_fits LEFT JOIN regime_withdrawals USING (applies_from, recipe)
+    WHERE recipe = $recipe
 """
-
-_ALL_FITS_QUERY = "SELECT body FROM regime_fits WHERE recipe = $recipe ORDER BY applies_from"
+_FITS_QUERY = f"{_ALL_FITS} AND made_at <= $as_of ORDER BY applies_from"
+_ALL_FITS_QUERY = f"{_ALL_FITS} ORDER BY applies_from"
 
 _COUNT_QUERY = """
     SELECT count(*) FROM regime_fits WHERE recipe = $recipe AND applies_from <= $session
 """
 
 _FITS_BEHIND_QUERY = """
-    SELECT body FROM regime_fits SEMI JOIN (
+    SELECT body, false AS is_withdrawn FROM regime_fits SEMI JOIN (
         SELECT applies_from, recipe FROM regime_states WHERE list_contains($sessions, session)
     ) USING (applies_from, recipe)
 """
@@ -56,9 +61,12 @@ def why_fit_first(
 
 
 def stored_fits(lake: Lake, *, settings: RegimeSettings, as_of: datetime) -> dict[date, RegimeFit]:
-    """Return the fits that a night seen from an instant may use, by the session they apply from."""
+    """Return the fits that a night seen from an instant may use, by the session they apply from.
+
+    Those that were not promoted, or were withdrawn since, are left out: the one before goes on.
+    """
     rows = lake.read(_FITS_QUERY, {"recipe": settings.recipe, "as_of": as_of})
-    return {fit.applies_from: fit for fit in _read_back(rows)}
+    return {fit.applies_from: fit for fit in promoted(_read_back(rows))}
 
 
 def fits_behind(lake: Lake, sessions: Sequence[date]) -> dict[FitKey, RegimeFit]:
@@ -101,10 +109,19 @@ def make_fits(
     )
 
 
-def keep_fits(lake: Lake, fits: Sequence[RegimeFit], *, night: Night) -> None:
-    """Add new fits to those that the lake keeps."""
+def keep_fits(
+    lake: Lake, fits: Sequence[RegimeFit], *, night: Night, run_id: str | None = None
+) -> None:
+    """Add new fits to those that the lake keeps, with what they were made of."""
     if fits:
-        rows = pl.DataFrame([_row(fit, night) for fit in fits])
+        made_of = {
+            "lake_snapshot": lake.version(),
+            "code_version": code_version(PROJECT_ROOT),
+            "run_id": run_id,
+        }
+        rows = pl.DataFrame(
+            [_row(fit, night) | made_of for fit in fits], schema_overrides={"run_id": pl.String}
+        )
         lake.commit(
             lambda writer: writer.append(REGIME_FITS, rows), night=night, message="keep regime fits"
         )
@@ -123,7 +140,10 @@ def read_series(lake: Lake, first: date, last: date) -> list[MarketSeries]:
 
 def _read_back(rows: pl.DataFrame) -> list[RegimeFit]:
     """Return the fits of rows of the table."""
-    return [RegimeFit.from_document(json.loads(body)) for body in rows["body"]]
+    return [
+        replace(RegimeFit.from_document(json.loads(body)), is_withdrawn=is_withdrawn)
+        for body, is_withdrawn in rows.select("body", "is_withdrawn").iter_rows()
+    ]
 
 
 def _row(fit: RegimeFit, night: Night) -> dict[str, object]:

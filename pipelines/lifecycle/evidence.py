@@ -14,6 +14,7 @@ class CanaryName(StrEnum):
     HONEST = "no_feature_knows_too_much"
     NOISE = "noise_feature_has_no_importance"
     REPEAT = "same_night_scores_alike_to_the_bit"
+    SHUFFLED_RETURNS = "shuffled_returns_have_no_regimes"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """A fit as it is stored: the model, its names, why it was taken, and how symbols relate to it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any, Self
@@ -8,6 +8,7 @@ from typing import Any, Self
 from pipelines.regimes.model import RegimeModel
 from pipelines.regimes.names import Regime
 from pipelines.regimes.naming import Naming, Renaming
+from pipelines.regimes.promotion import RegimeDecision
 from pipelines.regimes.selection import HeldOutBlock, Standing
 from pipelines.regimes.symbols import SymbolLevel
 
@@ -26,6 +27,9 @@ class RegimeFit:
         held_out: How each candidate did on the sessions since the fit before.
         ranked: The candidates over all held-out sessions so far.
         refused: Candidates without a usable fit, and why.
+        decision: Whether it may tell of anything; None of fits from before decisions were made.
+        data_hash: SHA-256 of the sessions that it was made of; None of those too.
+        is_withdrawn: Whether a person has taken it back since; no part of what is stored.
     """
 
     applies_from: date
@@ -37,6 +41,27 @@ class RegimeFit:
     held_out: Mapping[str, HeldOutBlock]
     ranked: tuple[Standing, ...]
     refused: Mapping[str, str]
+    decision: RegimeDecision | None = None
+    data_hash: str | None = None
+    is_withdrawn: bool = False
+
+    @property
+    def is_promoted(self) -> bool:
+        """Whether the fit took the place of the one before it, and was not taken back."""
+        is_accepted = self.decision is None or self.decision.verdict.promotes
+        return is_accepted and not self.is_withdrawn
+
+    @property
+    def verdict(self) -> str:
+        """The decision in words."""
+        if self.decision is None:
+            return "made before decisions were"
+        return f"{self.decision.verdict.value}: {self.decision.reason}"
+
+    @property
+    def version(self) -> str:
+        """What the fit is called beside other versions of its family."""
+        return f"{self.applies_from}-{self.recipe}"
 
     @property
     def standing(self) -> Standing:
@@ -62,6 +87,8 @@ class RegimeFit:
             "held_out": {name: block.to_document() for name, block in self.held_out.items()},
             "ranked": [asdict(standing) for standing in self.ranked],
             "refused": dict(self.refused),
+            "decision": self.decision.to_document() if self.decision else None,
+            "data_hash": self.data_hash,
         }
 
     @classmethod
@@ -88,11 +115,20 @@ class RegimeFit:
             },
             ranked=tuple(Standing(**standing) for standing in document["ranked"]),
             refused=document["refused"],
+            decision=RegimeDecision.from_document(held)
+            if (held := document.get("decision"))
+            else None,
+            data_hash=document.get("data_hash"),
         )
 
 
 FitKey = tuple[date, str]
 """The key of `regime_fits`: the first session, and the recipe."""
+
+
+def promoted(fits: Iterable[RegimeFit]) -> list[RegimeFit]:
+    """Return the fits that may tell of something, in order."""
+    return [fit for fit in fits if fit.is_promoted]
 
 
 def fit_of(fits: Mapping[date, RegimeFit], session: date) -> RegimeFit | None:

@@ -21,7 +21,24 @@ REGIME_FITS = Table(
         Column("switches_per_year", "DOUBLE", "How often its label changed when held out."),
         Column("agreement", "DOUBLE", "Share of held-out sessions that two fits named alike."),
         Column("renamed", "INTEGER", "States whose name the fit changed."),
-        Column("body", "VARCHAR", "Model, names, candidates and their figures, as JSON."),
+        Column("body", "VARCHAR", "Model, names, candidates, decision, as JSON."),
+        Column("lake_snapshot", "BIGINT", "Version of the lake that it was made of.", True),
+        Column("code_version", "VARCHAR", "Hash of the code that made it.", nullable=True),
+        Column("run_id", "VARCHAR", "MLflow run with its evidence.", nullable=True),
+    ),
+)
+
+REGIME_WITHDRAWALS = Table(
+    "regime_withdrawals",
+    "Fits that a person took back: nights told from then on use the fit before.",
+    ("applies_from", "recipe"),
+    (
+        Column("applies_from", "DATE", "First session that the fit applied from."),
+        Column("recipe", "VARCHAR", "The fit's recipe."),
+        Column("withdrawn_at", "TIMESTAMPTZ", "When."),
+        Column("withdrawn_by", "VARCHAR", "Who."),
+        Column("reason", "VARCHAR", "Why."),
+        Column("in_favour_of", "DATE", "First session of the fit that goes on."),
     ),
 )
 
@@ -75,5 +92,5 @@ REGIME_CALLS = Table(
     ),
 )
 
-REGIME_TABLES = (REGIME_FITS, REGIME_STATES, REGIME_CALLS)
+REGIME_TABLES = (REGIME_FITS, REGIME_WITHDRAWALS, REGIME_STATES, REGIME_CALLS)
 """In the order of the night."""

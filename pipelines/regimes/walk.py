@@ -5,16 +5,20 @@ history. Before it is made, every candidate is judged on the sessions since the 
 that ended at the cut. Fits are kept for good: a walk only ever adds to those that are there.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+import numpy as np
 import polars as pl
 
-from pipelines.regimes.fits import RegimeFit
+from pipelines.regimes.canaries import regime_canaries
+from pipelines.regimes.fits import RegimeFit, promoted
 from pipelines.regimes.fitting import Fit, fit_candidate
 from pipelines.regimes.market_filter import FilteredMarket, filter_market
 from pipelines.regimes.naming import Naming, name_states
+from pipelines.regimes.promotion import Contender, HeldOutComparison, compare_fits, decide
 from pipelines.regimes.selection import HeldOutBlock, Standing, choose, standings
 from pipelines.regimes.series import MarketSeries, best_series, returns_matrix
 from pipelines.regimes.settings import BASELINE, Candidate, RegimeSettings
@@ -81,7 +85,7 @@ def walk_forward(
         progress(
             f"from {applies_from}: {fit.model.candidate.name}, {fit.standing.score:.4f} nats a "
             f"session, {fit.standing.switches_per_year:.1f} switches a year, "
-            f"states renamed: {len(fit.naming.renamings)}"
+            f"states renamed: {len(fit.naming.renamings)}; {fit.verdict}"
         )
         yield fit
 
@@ -113,7 +117,8 @@ class _Walk:
         earlier = cuts[-2] if len(cuts) > 1 else None
         held_out = self._held_out(cut, end, earlier)
         ranked = standings([*(one.held_out for one in former), held_out])
-        previous = former[-1] if former else None
+        reigning = promoted(former)
+        previous = reigning[-1] if reigning else None
         chosen = self._chosen(ranked, end, previous)
         naming = self._named(chosen, end, previous, walks)
         return RegimeFit(
@@ -128,6 +133,12 @@ class _Walk:
             refused={
                 name: reason for (name, at), reason in self.refused.items() if at in (cut, end)
             },
+            decision=decide(
+                regime_canaries(chosen.model, self._window(end), self.settings),
+                self._challenge(chosen.model.candidate, previous, cut, end),
+                champion=previous.applies_from if previous else None,
+            ),
+            data_hash=_hash_of(self._window(end)),
         )
 
     def seen_by(self, fit: Fit, first: int, end: int) -> FilteredMarket:
@@ -152,6 +163,34 @@ class _Walk:
             raise UnusableFitError(self.refused[BASELINE.name, cut])
         return blocks
 
+    def _challenge(
+        self, candidate: Candidate, reigning: RegimeFit | None, cut: int, end: int
+    ) -> HeldOutComparison | None:
+        """Return a candidate's fit of the cut beside the reigning one, on the sessions since.
+
+        None where no fit reigns, where it sees the market by another series, or where the
+        candidate had no fit then.
+        """
+        fit = self._at(candidate, cut)
+        if reigning is None or fit is None or reigning.series != self.series.name:
+            return None
+        first = max(0, cut - self.settings.warm_up_sessions)
+        panel = self.series.panel[first:end]
+        champion, challenger = (
+            Contender(
+                model,
+                filter_market(model, name_states(model).names, panel, self.settings),
+                cut - first,
+            )
+            for model in (reigning.model, fit.model)
+        )
+        returns = self.series.panel[cut:end]["market_return"].fill_null(np.nan).to_numpy()
+        return compare_fits(champion, challenger, returns)
+
+    def _window(self, end: int) -> pl.DataFrame:
+        """Return the sessions that a fit before an ordinal is made of."""
+        return self.series.panel[max(0, end - self.settings.most_sessions) : end]
+
     def _chosen(self, ranked: Sequence[Standing], end: int, previous: RegimeFit | None) -> Fit:
         """Return the fit of the best candidate that can be fitted on all sessions."""
         by_name = {candidate.name: candidate for candidate in self.settings.candidates}
@@ -170,7 +209,7 @@ class _Walk:
         if key not in self.fits and key not in self.refused:
             befores = [at for name, at in self.fits if name == candidate.name and at < end]
             previous = self.fits[candidate.name, max(befores)].states if befores else None
-            window = self.series.panel[max(0, end - self.settings.most_sessions) : end]
+            window = self._window(end)
             try:
                 self.fits[key] = fit_candidate(
                     window, candidate, settings=self.settings, previous=previous
@@ -208,3 +247,11 @@ class _Walk:
         symbols = symbol_returns["symbol"].unique().sort().to_list()
         returns = returns_matrix(symbol_returns, seen.sessions, symbols=symbols)
         return fit_symbol_level(fit.model, market, returns)
+
+
+def _hash_of(panel: pl.DataFrame) -> str:
+    """Return the SHA-256 of sessions and their columns, to the bit."""
+    digest = hashlib.sha256(repr([*panel.columns, *panel["session"].to_list()]).encode())
+    for name in panel.columns[1:]:
+        digest.update(panel[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().tobytes())
+    return digest.hexdigest()
