@@ -32,7 +32,10 @@ REGIME_VERSIONS_QUERY = """
 
 @dataclass(frozen=True, eq=False)
 class RegimeVersion:
-    """A fit, and what its row says of how it came to be and what became of it."""
+    """A fit, and its row: how it came to be, and what became of it.
+
+    Rows of an older lake lack columns that came later.
+    """
 
     fit: RegimeFit
     row: Mapping[str, Any]
@@ -85,7 +88,7 @@ def regime_version_documents(
         yield ModelVersion(
             model_name=MODEL_NAME,
             version=one.fit.version,
-            run_id=one.row["run_id"] or NOT_KEPT,
+            run_id=one.row.get("run_id") or NOT_KEPT,
             stage=_stage(one, champion),
             approval_checklist=_checklist(one),
             metrics=_metrics(one.fit),
@@ -99,8 +102,8 @@ def regime_version_documents(
             serves_through=None,
             data_hash=one.fit.data_hash or NOT_KEPT,
             features_version=one.fit.recipe,
-            code_version=one.row["code_version"],
-            lake_snapshot=one.row["lake_snapshot"],
+            code_version=one.row.get("code_version"),
+            lake_snapshot=one.row.get("lake_snapshot"),
             night_id=one.row["night_id"],
             challenged=f"{decision.champion}-{one.fit.recipe}"
             if decision and decision.champion
