@@ -65,7 +65,7 @@ def feature_spec(
     group: FeatureGroup,
     description: str,
     *,
-    deps: Iterable[dg.AssetsDefinition] = (),
+    deps: Iterable[dg.AssetsDefinition | str] = (),
 ) -> dg.AssetSpec:
     """Describe the table of a group, which a step makes together with others."""
     table = FEATURE_TABLES[group.name]

@@ -21,7 +21,8 @@ from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
 from pipelines.derivations import TableUpdate
 from pipelines.features.groups import FeatureGroup
-from pipelines.features.inputs import reads_market
+from pipelines.features.inputs import reads_market, reads_regimes
+from pipelines.regimes.tables import REGIME_STATES
 from resources.feature_tables import bring_features_up_to_date
 from resources.lake import Lake
 from resources.market import Market
@@ -33,10 +34,14 @@ CHOICE = "optional_features"
 
 def _spec(group: FeatureGroup) -> dg.AssetSpec:
     """Describe the table of a group that a night may leave out."""
+    sources: list[dg.AssetsDefinition | str] = []
+    if reads_market(group.inputs):
+        sources.append(market_returns)
+    if reads_regimes(group.inputs):
+        # The step then waits for the night's regimes, which are made of clean prices alone.
+        sources.append(REGIME_STATES.name)
     return feature_spec(
-        group,
-        f"{group.description} Chosen by `NIGHTDESK_FEATURE_GROUPS`.",
-        deps=[market_returns] if reads_market(group.inputs) else [],
+        group, f"{group.description} Chosen by `NIGHTDESK_FEATURE_GROUPS`.", deps=sources
     )
 
 

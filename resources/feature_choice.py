@@ -14,7 +14,7 @@ class FeatureChoice(dg.ConfigurableResource[None]):
     """
 
     words: str = Field(
-        description="Groups with commas between; core, alpha158 and all stand for several."
+        description="Groups with commas between; core, alpha158, regimes and all stand for several."
     )
 
     def optional_groups(self) -> tuple[FeatureGroup, ...]:

@@ -17,9 +17,14 @@ from pipelines.features.derivation import FEATURE_DERIVATIONS
 from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
 from pipelines.prices.knowledge import KEPT_AS_KNOWN, prices_as_known_query
 from pipelines.prices.total_return import CLEAN_PRICES_DERIVATION
+from pipelines.regimes.tables import REGIME_STATES
 from pipelines.tables import DAILY_PRICES
 from resources.derived_apart import derived_apart
 from resources.lake import Lake
+
+REGIMES_AS_KNOWN = """
+    SELECT told.* FROM regime_states AS told JOIN nights USING (night_id)
+    WHERE nights.as_of <= $instant"""
 
 PRICES = (PRICE_ANOMALIES_DERIVATION, QUARANTINE_DERIVATION, CLEAN_PRICES_DERIVATION)
 
@@ -38,14 +43,16 @@ def as_known(
     """Return tables as they would have been made of what was known at an instant, by name.
 
     Bars are judged, withheld and chained anew from what was known, and features computed from
-    those. All rows are held in memory.
+    those. Regimes are those that nights by then had told, where no later one told them again. All
+    rows are held in memory.
 
     Args:
         lake: The lake of today.
         instant: When; in UTC or with another time zone.
         derivations: What to derive beside prices, in the order of the night.
     """
-    known = {name: lake.read(query, {"instant": instant}) for name, query in KEPT_AS_KNOWN.items()}
+    kept = {**KEPT_AS_KNOWN, REGIME_STATES.name: REGIMES_AS_KNOWN}
+    known = {name: lake.read(query, {"instant": instant}) for name, query in kept.items()}
     prices = prices_as_known(lake, instant)
     made = derived_apart({**known, DAILY_PRICES.name: prices}, [*PRICES, *derivations])
     return {DAILY_PRICES.name: prices, **made}

@@ -1,7 +1,7 @@
 """The leak tribunal in session: a few symbols and sessions of the lake, other ones each night."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -14,8 +14,9 @@ from pipelines.derivations import Derivation
 from pipelines.features.catalogue import GROUPS
 from pipelines.features.derivation import joint_derivation
 from pipelines.features.groups import FeatureGroup, longest_look_back
-from pipelines.features.inputs import reads_market
+from pipelines.features.inputs import reads_market, reads_regimes
 from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
+from pipelines.features.regime_stand_ins import stand_in_states
 from pipelines.features.tribunal import (
     Verdict,
     around_query,
@@ -24,6 +25,8 @@ from pipelines.features.tribunal import (
     sampled_sessions,
 )
 from pipelines.nights import Night
+from pipelines.regimes.names import MARKET
+from pipelines.regimes.tables import REGIME_STATES
 from pipelines.tables import CLEAN_PRICES, MARKET_RETURNS
 from pipelines.views import filled_tables_query
 from resources.derived_apart import derived_apart
@@ -87,18 +90,32 @@ class _Trial:
 
     def _memory(self, groups: Sequence[FeatureGroup], session: date) -> dict[str, Verdict]:
         """Judge groups that look equally far back, on the newest session, against the store."""
-        is_wide, is_of_market, look_back = _memory_of(groups[0])
+        is_wide, *_, look_back = _memory_of(groups[0])
         # Where symbols are compared, all of them are.
         symbols = self._symbols(session, most=None if is_wide else SYMBOLS)
         stored = {group.name: self._stored(group, symbols, session) for group in groups}
         bars = self._bars(symbols, session, look_back=look_back)
-        market = self.lake.read(f"FROM {MARKET_RETURNS.name}") if is_of_market else None
         return judge_memory(
-            partial(self._computed, groups, market=market),
+            partial(self._computed, groups, told=self._told(groups[0], symbols, session)),
             bars.filter(pl.col("session") <= session),
             {name: rows for name, rows in stored.items() if not rows.is_empty()},
             look_back=look_back,
         )
+
+    def _told(
+        self, group: FeatureGroup, symbols: Sequence[str], session: date
+    ) -> dict[str, pl.DataFrame]:
+        """Return what the lake holds by a session of the tables that a group reads beside bars."""
+        told = {}
+        if reads_market(group.inputs):
+            told[MARKET_RETURNS.name] = self.lake.read(f"FROM {MARKET_RETURNS.name}")
+        if reads_regimes(group.inputs):
+            told[REGIME_STATES.name] = self.lake.read(
+                f"FROM {REGIME_STATES.name} WHERE session <= $session "
+                "AND list_contains($symbols, symbol)",
+                {"session": session, "symbols": [MARKET, *symbols]},
+            )
+        return told
 
     def _stored(self, group: FeatureGroup, symbols: Sequence[str], session: date) -> pl.DataFrame:
         """Return what the lake holds of some symbols' session."""
@@ -129,31 +146,33 @@ class _Trial:
         groups: Sequence[FeatureGroup],
         bars: pl.DataFrame,
         *,
-        market: pl.DataFrame | None = None,
+        told: Mapping[str, pl.DataFrame] | None = None,
     ) -> dict[str, pl.DataFrame]:
         """Compute groups as the lake does, those of a kind from one reading.
 
         Args:
             groups: Of any kind.
             bars: Rows of clean prices.
-            market: The market's returns; without them, they follow from the bars.
+            told: What else the groups read; without it, the market's returns follow from the
+                bars, and so do stand-ins for regimes.
         """
-        given = {CLEAN_PRICES.name: bars}
+        given = {CLEAN_PRICES.name: bars, **(told or {})}
         derivations = [self.derivation_of(some) for some in _alike(groups, by=_kind_of)]
-        if market is not None:
-            given[MARKET_RETURNS.name] = market
-        elif any(MARKET_RETURNS in derivation.sources for derivation in derivations):
+        read = {source.name for one in derivations for source in one.sources} - given.keys()
+        if MARKET_RETURNS.name in read:
             derivations.insert(0, MARKET_RETURNS_DERIVATION)
+        if REGIME_STATES.name in read:
+            given[REGIME_STATES.name] = stand_in_states(bars)
         made = derived_apart(given, derivations)
         return {group.name: made[group.name] for group in groups}
 
 
-def _kind_of(group: FeatureGroup) -> tuple[bool, bool]:
-    """Return whether a group compares symbols, and whether it reads the market."""
-    return group.is_session_wide, reads_market(group.inputs)
+def _kind_of(group: FeatureGroup) -> tuple[bool, bool, bool]:
+    """Return whether a group compares symbols, and whether it reads the market and regimes."""
+    return group.is_session_wide, reads_market(group.inputs), reads_regimes(group.inputs)
 
 
-def _memory_of(group: FeatureGroup) -> tuple[bool, bool, int]:
+def _memory_of(group: FeatureGroup) -> tuple[bool, bool, bool, int]:
     """Return the kind of a group, and how many earlier rows it says it needs."""
     return (*_kind_of(group), group.look_back)
 

@@ -221,7 +221,7 @@ class Settings(BaseSettings):
         "core,standardized_features,market_relative_features",
         validation_alias="NIGHTDESK_FEATURE_GROUPS",
         description="Groups of features that a night computes, with commas between: core, alpha158,"
-        " all, or names of groups. Those that the signals learn from always are.",
+        " regimes, all, or names of groups. Those that the signals learn from always are.",
     )
     ui_port: int = Field(
         3000,

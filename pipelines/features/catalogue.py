@@ -10,6 +10,7 @@ from pipelines.features.cross_sections import CROSS_SECTIONS
 from pipelines.features.indicators import INDICATORS
 from pipelines.features.liquidity import LIQUIDITY
 from pipelines.features.market_relative import MARKET_RELATIVE
+from pipelines.features.regimes import REGIME_GROUPS
 from pipelines.features.standardized import STANDARDIZED
 from pipelines.features.technical import TECHNICAL
 
@@ -20,7 +21,7 @@ trained anew, and past ones no longer fit."""
 CORE_GROUPS = (*SIGNAL_GROUPS, LIQUIDITY, CALENDAR_EFFECTS)
 """Small enough for every symbol that the vendor has."""
 
-CATALOGUE_GROUPS = (STANDARDIZED, MARKET_RELATIVE, *ALPHA158_GROUPS)
+CATALOGUE_GROUPS = (STANDARDIZED, MARKET_RELATIVE, *REGIME_GROUPS, *ALPHA158_GROUPS)
 """What may be computed besides."""
 
 GROUPS = (*CORE_GROUPS, *CATALOGUE_GROUPS)

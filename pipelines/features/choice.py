@@ -3,6 +3,7 @@
 from pipelines.features.alpha158.groups import ALPHA158_GROUPS
 from pipelines.features.catalogue import CORE_GROUPS, GROUPS, SIGNAL_GROUPS
 from pipelines.features.groups import FeatureGroup
+from pipelines.features.regimes import REGIME_GROUPS
 
 OPTIONAL_GROUPS = tuple(group for group in GROUPS if group not in SIGNAL_GROUPS)
 
@@ -10,6 +11,7 @@ _WORDS = {
     "all": GROUPS,
     "core": CORE_GROUPS,
     "alpha158": ALPHA158_GROUPS,
+    "regimes": REGIME_GROUPS,
     **{group.name: (group,) for group in GROUPS},
 }
 
@@ -18,7 +20,8 @@ def chosen_groups(text: str) -> tuple[FeatureGroup, ...]:
     """Return the groups that a list of words asks for, the signals' own always among them.
 
     Args:
-        text: Names of groups with commas between; `core`, `alpha158` and `all` stand for several.
+        text: Names of groups with commas between; `core`, `alpha158`, `regimes` and `all` stand for
+            several.
 
     Raises:
         ValueError: a word is no group.

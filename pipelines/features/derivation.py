@@ -10,9 +10,15 @@ from pipelines.derivations import CHANGES, Cut, Derivation, Lot, Reach
 from pipelines.features.catalogue import CORE_GROUPS, GROUPS
 from pipelines.features.engine import reading_query
 from pipelines.features.groups import FeatureGroup
-from pipelines.features.inputs import columns_read, reads_market
+from pipelines.features.inputs import (
+    columns_read,
+    reads_market,
+    reads_market_regime,
+    reads_regimes,
+)
 from pipelines.features.market_returns import MARKET
 from pipelines.features.sql import leaf_names
+from pipelines.regimes.tables import REGIME_STATES
 from pipelines.tables import CLEAN_PRICES, FEATURE_TABLES, MARKET_RETURNS
 
 KERNELS_REVISION = 2
@@ -46,20 +52,33 @@ def feature_derivation(group: FeatureGroup) -> Derivation:
 
         return feature_frame(group, rows)
 
-    is_of_market = reads_market(group.inputs)
+    told = (REGIME_STATES,) if reads_regimes(group.inputs) else ()
     return Derivation(
         table=FEATURE_TABLES[group.name],
-        sources=(CLEAN_PRICES, MARKET_RETURNS) if is_of_market else (CLEAN_PRICES,),
-        query=reading_query(group, source=f"{CLEAN_PRICES.name}_in_reach"),
+        sources=(CLEAN_PRICES, *((MARKET_RETURNS,) if reads_market(group.inputs) else ()), *told),
+        query=reading_query(
+            group,
+            source=f"{CLEAN_PRICES.name}_in_reach",
+            regimes=f"{REGIME_STATES.name}_in_reach",
+        ),
         scope=_WHOLE_SESSIONS if group.reads_other_symbols else Derivation.scope,
         transform=computed,
         revision=f"{group.version} kernels {KERNELS_REVISION}",
-        reach=Reach(group.look_back, CLEAN_PRICES, (CLEAN_PRICES,)),
+        reach=Reach(group.look_back, CLEAN_PRICES, (CLEAN_PRICES, *told)),
         cut=Cut.SESSIONS if group.reads_other_symbols else Cut.SYMBOLS,
-        # The market has no rows of its own to count: what it moves is derived up to today.
-        forward=None if is_of_market else group.look_back,
+        forward=_forward(group),
         reads=columns_read(leaf_names(group.expressions)),
     )
+
+
+def _forward(group: FeatureGroup) -> int | None:
+    """Return how many rows after a change depend on it; None for all.
+
+    The market has no rows of its own to count: what it moves later than in its own session is
+    derived up to today.
+    """
+    looks_back_at_market = reads_market_regime(group.inputs) and group.look_back > 0
+    return None if reads_market(group.inputs) or looks_back_at_market else group.look_back
 
 
 def joint_derivation(groups: Sequence[FeatureGroup]) -> Derivation:
@@ -76,10 +95,10 @@ def joint_derivation(groups: Sequence[FeatureGroup]) -> Derivation:
 def feature_lots(groups: Iterable[FeatureGroup]) -> Iterator[Lot]:
     """Yield the groups in the lots that are read and committed together.
 
-    What reads other symbols, or very far back, is a lot of its own. Core groups are a lot with
-    the longest look-back of theirs, even the calendar: reading once costs less than what is
-    computed on rows that a group alone would not have read. Alpha158's have one of their own, since
-    a night would compute eleven tables on four times as many rows.
+    What reads other symbols or regimes, or very far back, is a lot of its own. Core groups are a
+    lot with the longest look-back of theirs, even the calendar: reading once costs less than what
+    is computed on rows that a group alone would not have read. Alpha158's have one of their own,
+    since a night would compute eleven tables on four times as many rows.
     """
     lots = defaultdict[str, list[FeatureGroup]](list)
     for group in groups:
@@ -89,7 +108,8 @@ def feature_lots(groups: Iterable[FeatureGroup]) -> Iterator[Lot]:
 
 
 def _lot_name(group: FeatureGroup) -> str:
-    if group.reads_other_symbols or group.look_back > LONG_LOOK_BACK:
+    is_apart = group.reads_other_symbols or reads_regimes(group.inputs)
+    if is_apart or group.look_back > LONG_LOOK_BACK:
         return group.name
     is_long = group in CORE_GROUPS or group.look_back > SHORT_LOOK_BACK
     return "long look-back" if is_long else "short look-back"

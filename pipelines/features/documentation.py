@@ -17,11 +17,11 @@ row to row. The weights end where those left out are under 1e-4 of all (64 rows 
 128 for 26 and for Wilder's 14), at the latest after 400 rows, and are scaled to add up to one: a
 value does not depend on where the series began. `rank(x)` is the place among the symbols of the
 session, from 0 to 1, equal values sharing theirs; `session_mean(x)` is their mean. Both are null
-for fewer than two symbols.
+for fewer than two symbols. Regimes are null after sessions of which no night has told.
 
 ## Inputs
 
-| input | unit | meaning | over `clean_prices AS bar` |
+| input | unit | meaning | over `clean_prices AS bar` and what is joined to it |
 | --- | --- | --- | --- |
 """
 

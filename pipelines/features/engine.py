@@ -40,7 +40,7 @@ def feature_query(group: FeatureGroup, *, source: str, changes: str | None = Non
     )
 
 
-def reading_query(group: FeatureGroup, *, source: str) -> str:
+def reading_query(group: FeatureGroup, *, source: str, regimes: str = "regime_states") -> str:
     """Return the statement whose rows the kernels compute a group from, in no order.
 
     Columns: symbol, session, is_wanted (whether the row's values are asked for, or it is one of the
@@ -50,11 +50,12 @@ def reading_query(group: FeatureGroup, *, source: str) -> str:
     Args:
         group: the features.
         source: relation with the columns of `clean_prices` and is_wanted.
+        regimes: relation with the rows of `regime_states` of symbols.
     """
     leaves = leaf_names(group.expressions)
     read = [name for name in leaves if not LEAVES[name].is_of_day]
     columns = ",\n    ".join(["bar.symbol, bar.session, bar.is_wanted", *map(leaf_column, read)])
-    return f"SELECT {columns}\n  FROM {bars_relation(source, leaves)}"
+    return f"SELECT {columns}\n  FROM {bars_relation(source, leaves, regimes=regimes)}"
 
 
 def feature_statistics_query(group: FeatureGroup, *, table: str) -> str:

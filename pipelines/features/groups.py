@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pipelines.features.expressions import Expression
-from pipelines.features.inputs import reads_market
+from pipelines.features.inputs import reads_market, reads_market_regime
 
 FRACTION = "fraction"
 RATIO = "ratio"
@@ -68,7 +68,8 @@ class FeatureGroup:
     @property
     def reads_other_symbols(self) -> bool:
         """Return whether a change of one symbol may move the values of others."""
-        return self.is_session_wide or reads_market(self.inputs)
+        is_of_market = reads_market(self.inputs) or reads_market_regime(self.inputs)
+        return self.is_session_wide or is_of_market
 
     @property
     def inputs(self) -> frozenset[str]:

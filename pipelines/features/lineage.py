@@ -1,21 +1,15 @@
 """What a feature is made from, and which features are made from it, read from expression trees."""
 
-import re
 from collections.abc import Iterable, Iterator
 
 from pipelines.features.expressions import Column, Constant, Expression
 from pipelines.features.groups import Feature, FeatureGroup
-from pipelines.features.inputs import LEAVES
-
-SOURCES = {"bar": "clean_prices", "market": "market_returns"}
-"""The tables behind the names that leaves read from."""
-
-_SOURCE_COLUMN = re.compile(rf"\b({'|'.join(SOURCES)})\.(\w+)")
+from pipelines.features.inputs import LEAVES, SOURCES
 
 
 def source_columns(feature: Feature) -> list[tuple[str, str]]:
     """Return the tables and columns that a feature reads, in alphabetical order."""
-    read = (_SOURCE_COLUMN.findall(LEAVES[name].sql) for name in feature.expression.inputs)
+    read = (LEAVES[name].columns for name in feature.expression.inputs)
     return sorted({(SOURCES[row], column) for columns in read for row, column in columns})
 
 

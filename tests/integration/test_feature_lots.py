@@ -105,4 +105,6 @@ def test_what_reads_other_symbols_or_far_back_is_read_for_itself() -> None:
         ("cross_section_features",),
         ("standardized_features",),
         ("market_relative_features",),
+        ("symbol_regime_features",),
+        ("market_regime_features",),
     } == lots

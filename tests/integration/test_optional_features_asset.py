@@ -15,7 +15,12 @@ from resources.wiring import build_resources
 from tests.support.lake import SESSIONS, daily_rows, derive_all, put_bars, simulated_bars
 
 NAMES = ("lake", "market", "nights", "feature_choice")
-CHOSEN = {"calendar_features", "market_relative_features", "alpha158_places"}
+CHOSEN = {
+    "calendar_features",
+    "market_relative_features",
+    "symbol_regime_features",
+    "alpha158_places",
+}
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """Run the statements of features and labels on frames, in a DuckDB of their own."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import duckdb
 import polars as pl
@@ -10,11 +10,13 @@ from pipelines.derivations import SCOPE, Derivation
 from pipelines.features.engine import feature_query, reading_query
 from pipelines.features.expressions import Expression
 from pipelines.features.groups import FeatureGroup
-from pipelines.features.inputs import leaf_columns, reads_market
+from pipelines.features.inputs import leaf_columns, reads_market, reads_regimes
 from pipelines.features.kernels.frames import feature_frame, panel_of
 from pipelines.features.kernels.panel import compute_features
 from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
+from pipelines.features.regime_stand_ins import stand_in_states
 from pipelines.features.sql import feature_stages, leaf_names
+from pipelines.regimes.tables import REGIME_STATES
 from pipelines.tables import MARKET_RETURNS
 from resources.lake_batches import stage_batch
 
@@ -38,7 +40,7 @@ def features_of(
     group: FeatureGroup, bars: pl.DataFrame, changes: pl.DataFrame | None = None
 ) -> pl.DataFrame:
     """Return a group's table by its SQL, whole or from the changes on."""
-    relations = {"clean_prices": bars, **_market_relation(group, bars)}
+    relations = {"clean_prices": bars, **told_of(group, bars)}
     if changes is None:
         rows = run_query(feature_query(group, source="clean_prices"), **relations)
     else:
@@ -48,19 +50,19 @@ def features_of(
 
 
 def kernel_features_of(
-    group: FeatureGroup, bars: pl.DataFrame, *, market: pl.DataFrame | None = None
+    group: FeatureGroup, bars: pl.DataFrame, *, told: Mapping[str, pl.DataFrame] | None = None
 ) -> pl.DataFrame:
     """Return a group's whole table by the compiled kernels.
 
     Args:
         group: The features.
         bars: Rows of `clean_prices`.
-        market: Rows of `market_returns`, where they are not those of the bars themselves.
+        told: What else it reads, by table, where it does not follow from the bars themselves.
     """
     if bars.is_empty():
         return _no_rows(group.expressions)
     query = reading_query(group, source="clean_prices")
-    relations = _market_relation(group, bars) if market is None else {"market_returns": market}
+    relations = told_of(group, bars) if told is None else told
     wanted = bars.with_columns(is_wanted=True)
     rows = feature_frame(group, run_query(query, clean_prices=wanted, **relations))
     return rows.sort("symbol", "session")
@@ -81,6 +83,8 @@ def derived_rows(
         connection.register("clean_prices", bars.to_arrow())
         if MARKET_RETURNS in derivation.sources:
             connection.register("market_returns", market_of(bars).to_arrow())
+        if REGIME_STATES in derivation.sources:
+            connection.register("regime_states", stand_in_states(bars).to_arrow())
         batch = stage_batch(connection, derivation, merged)
         scope = connection.sql(f"FROM {SCOPE}").pl()
         rows = batch.rows() if batch.symbols else _no_rows(derivation.table.value_names)
@@ -100,8 +104,14 @@ def _no_rows(names: Iterable[str]) -> pl.DataFrame:
     return pl.DataFrame(schema=schema)
 
 
-def _market_relation(group: FeatureGroup, bars: pl.DataFrame) -> dict[str, pl.DataFrame]:
-    return {"market_returns": market_of(bars)} if reads_market(group.inputs) else {}
+def told_of(group: FeatureGroup, bars: pl.DataFrame) -> dict[str, pl.DataFrame]:
+    """Return what a group reads beside bars, as it follows from them, by table."""
+    told = {}
+    if reads_market(group.inputs):
+        told["market_returns"] = market_of(bars)
+    if reads_regimes(group.inputs):
+        told["regime_states"] = stand_in_states(bars)
+    return told
 
 
 def kernel_values_of(tree: Expression, bars: pl.DataFrame) -> pl.DataFrame:

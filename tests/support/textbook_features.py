@@ -9,6 +9,9 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 import polars as pl
+from scipy.stats import entropy
+
+from pipelines.features.regime_stand_ins import stand_in_states
 
 Formula = Callable[[pd.DataFrame], pd.Series]
 
@@ -19,12 +22,23 @@ def textbook_values(name: str, bars: pl.DataFrame) -> np.ndarray:
     by_symbol = [_index_bars(own) for _, own in raw.groupby("symbol", sort=True)]
     market = _market(by_symbol)
     by_symbol = [own.assign(market=own.session.map(market)) for own in by_symbol]
+    if name in REGIME_FORMULAS:
+        return REGIME_FORMULAS[name](_told(bars)).to_numpy(float)
     if name in SYMBOL_FORMULAS:
         return np.concatenate([SYMBOL_FORMULAS[name](own).to_numpy(float) for own in by_symbol])
     formula, compare = SESSION_FORMULAS[name]
     values = pd.concat([formula(own) for own in by_symbol]).to_numpy(float)
     compared = pd.Series(values).groupby(raw.session.to_numpy()).transform(compare)
     return np.where(np.isnan(values), np.nan, compared.to_numpy(float))
+
+
+def _told(bars: pl.DataFrame) -> pd.DataFrame:
+    """Return the regimes told of the bars, and those told of the market with `market_` before."""
+    states = stand_in_states(bars).to_pandas()
+    market = states[states.symbol == "MARKET"].drop(columns="symbol").set_index("session")
+    own = bars.select("symbol", "session").sort("symbol", "session").to_pandas()
+    told = own.merge(states, on=["symbol", "session"], how="left", validate="1:1")
+    return told.join(market.add_prefix("market_"), on="session")
 
 
 def _index_bars(own: pd.DataFrame) -> pd.DataFrame:
@@ -289,4 +303,39 @@ SESSION_FORMULAS: dict[str, tuple[Formula, Formula]] = {
     "volume_ratio_20_zscore": (lambda b: b.volume / b.volume.rolling(20).mean(), _zscore),
     "dollar_volume_20_zscore": (SYMBOL_FORMULAS["dollar_volume_20"], _zscore),
     "illiquidity_20_zscore": (SYMBOL_FORMULAS["illiquidity_20"], _zscore),
+}
+
+
+_NAMES = ["bullish", "bearish", "sideways", "volatile"]
+
+
+def _chances(told: pd.DataFrame, prefix: str = "") -> pd.DataFrame:
+    return told[[f"{prefix}{name}" for name in _NAMES]].set_axis(_NAMES, axis=1)
+
+
+def _balance(told: pd.DataFrame, prefix: str = "") -> pd.Series:
+    return _chances(told, prefix) @ pd.Series([1, -1, 0, 0], index=_NAMES)
+
+
+def _of_series(prefix: str) -> dict[str, Formula]:
+    """Return the formulas of what is told of one series."""
+    return {
+        **{
+            f"{prefix}{name}_probability": lambda told, name=name: told[f"{prefix}{name}"]
+            for name in _NAMES
+        },
+        f"{prefix}regime_balance": lambda told: _balance(told, prefix),
+        f"{prefix}regime_entropy": lambda told: _chances(told, prefix).apply(entropy, axis=1),
+        f"{prefix}regime_age": lambda told: told[f"{prefix}sessions_in_regime"],
+        f"{prefix}regime_expected_sessions": lambda told: told[f"{prefix}expected_sessions"],
+        f"{prefix}transition_risk": lambda told: told[f"{prefix}transition_risk"],
+        f"{prefix}regime_surprise": lambda told: -told[f"{prefix}log_score"],
+    }
+
+
+REGIME_FORMULAS: dict[str, Formula] = {
+    **_of_series(""),
+    **_of_series("market_"),
+    "regime_agreement": lambda told: (_chances(told) * _chances(told, "market_")).sum(axis=1),
+    "regime_balance_to_market": lambda told: _balance(told) - _balance(told, "market_"),
 }

@@ -11,7 +11,7 @@ from pipelines.features.alpha158.groups import ALPHA158_GROUPS
 from pipelines.features.catalogue import GROUPS
 from pipelines.features.groups import FeatureGroup, longest_look_back
 from tests.support.clean_bars import chained, simulated_clean_prices
-from tests.support.feature_queries import kernel_features_of, market_of, run_query
+from tests.support.feature_queries import kernel_features_of, run_query, told_of
 from tests.support.mutation import assert_past_unmoved
 from tests.support.textbook_features import textbook_values
 
@@ -70,7 +70,7 @@ def test_look_back_is_exact(group: FeatureGroup, bars: pl.DataFrame, table: pl.D
     """One row too few gives another value in the incremental run, one too many wastes reading."""
     last = {"symbol": "S0", "session": bars.filter(symbol="S0")["session"].max()}
     by_symbol = bars.sort("symbol", "session").group_by("symbol", maintain_order=True)
-    market = market_of(bars)
+    told = told_of(group, bars)
 
     def newest_of(rows: int) -> pl.DataFrame:
         return by_symbol.tail(rows) if rows else bars.clear()
@@ -78,7 +78,7 @@ def test_look_back_is_exact(group: FeatureGroup, bars: pl.DataFrame, table: pl.D
     expected = table.row(by_predicate=_is(last), named=True)
     for look_back in {feature.expression.look_back for feature in group.features}:
         enough, short = (
-            kernel_features_of(group, newest_of(rows), market=market).filter(**last)
+            kernel_features_of(group, newest_of(rows), told=told).filter(**last)
             for rows in (look_back + 1, look_back)
         )
         for feature in group.features:

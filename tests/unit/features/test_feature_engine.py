@@ -172,7 +172,7 @@ def test_the_catalogue_fits_its_tables() -> None:
 def test_the_groups_together_have_names_of_their_own_and_one_version() -> None:
     """Models read all groups side by side: a name in two of them would be ambiguous."""
     names = feature_names(GROUPS)
-    assert len(set(names)) == len(names) == 246
+    assert len(set(names)) == len(names) == 268
     assert features_version(GROUPS) != features_version(GROUPS[:2])
     assert longest_look_back(GROUPS) == 310
 

@@ -5,6 +5,7 @@ import pytest
 from pipelines.features.alpha158.groups import ALPHA158_GROUPS
 from pipelines.features.catalogue import CORE_GROUPS, GROUPS, SIGNAL_GROUPS
 from pipelines.features.choice import chosen_groups
+from pipelines.features.regimes import REGIME_GROUPS
 
 
 @pytest.mark.parametrize(
@@ -14,6 +15,7 @@ from pipelines.features.choice import chosen_groups
         ("core", CORE_GROUPS),
         ("all", GROUPS),
         ("alpha158", (*SIGNAL_GROUPS, *ALPHA158_GROUPS)),
+        ("regimes", (*SIGNAL_GROUPS, *REGIME_GROUPS)),
         ("alpha158_bars , core", (*CORE_GROUPS, ALPHA158_GROUPS[0])),
     ],
 )

@@ -13,6 +13,7 @@ from pipelines.features.catalogue import GROUPS
 from pipelines.features.derivation import feature_derivation
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
+from pipelines.features.regime_stand_ins import stand_in_states
 from pipelines.features.technical import TECHNICAL
 from pipelines.features.tribunal import (
     Compute,
@@ -21,6 +22,7 @@ from pipelines.features.tribunal import (
     judge_memory,
     sampled_sessions,
 )
+from pipelines.regimes.tables import REGIME_STATES
 from pipelines.tables import CLEAN_PRICES, MARKET_RETURNS
 from resources.derived_apart import derived_apart
 from tests.support.clean_bars import simulated_clean_prices
@@ -43,6 +45,8 @@ def computing(derivation: Derivation, *, market: pl.DataFrame | None = None) -> 
             rows[MARKET_RETURNS.name] = market
         elif MARKET_RETURNS in derivation.sources:
             derivations.insert(0, MARKET_RETURNS_DERIVATION)
+        if REGIME_STATES in derivation.sources:
+            rows[REGIME_STATES.name] = stand_in_states(bars)
         return derived_apart(rows, derivations)
 
     return compute
