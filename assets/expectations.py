@@ -4,6 +4,7 @@ import dagster as dg
 
 from assets.anomalies import bar_scores
 from assets.features import SIGNAL_FEATURE_NAMES
+from assets.partitions import sessions_of_run
 from assets.quality import clean_prices
 from assets.signals import signal_scores
 from pipelines.expectations.features import FEATURE_SUITES
@@ -12,6 +13,9 @@ from pipelines.expectations.rules import Suite
 from pipelines.expectations.scores import BAR_SCORE_SUITE, SIGNAL_SCORE_SUITE
 from pipelines.expectations.suite import NEWEST_ROWS, judge, outcomes_table, unmet
 from resources.lake import Lake
+from resources.market import Market
+from resources.nights import Nights
+from resources.unjudged import unjudged_query
 
 
 def _suite_check(
@@ -25,16 +29,20 @@ def _suite_check(
     """Return the check that judges a table by its suite; one that crashes is a failed step."""
 
     @dg.asset_check(name=name, asset=asset, blocking=blocking, description=description)
-    def meets_expectations(lake: Lake) -> dg.AssetCheckResult:
-        newest = lake.read(suite.newest_query(), {"rows": NEWEST_ROWS})
-        outcomes = judge(
-            suite, newest, swept=lake.read(suite.sweep_query())["rows_against"].to_list()
-        )
+    def meets_expectations(
+        context: dg.AssetCheckExecutionContext, lake: Lake, market: Market, nights: Nights
+    ) -> dg.AssetCheckResult:
+        session = sessions_of_run(context.run.tags, market)[-1]
+        written = unjudged_query(suite.table, lake=lake, nights=nights, session=session)
+        newest = lake.read(suite.newest_query(written), {"rows": NEWEST_ROWS})
+        swept = lake.read(suite.sweep_query(written))["rows_against"].to_list()
+        outcomes = judge(suite, newest, swept=swept)
         return dg.AssetCheckResult(
             passed=not unmet(outcomes),
             severity=dg.AssetCheckSeverity.ERROR if blocking else dg.AssetCheckSeverity.WARN,
             metadata={
                 "newest_rows_judged": newest.height,
+                "swept": "the whole table" if written is None else "rows written since a night",
                 "expectations_broken": len(unmet(outcomes)),
                 "expectations": dg.MetadataValue.md(outcomes_table(outcomes)),
             },
@@ -59,7 +67,7 @@ FEATURE_CHECKS = [
         FEATURE_SUITES[name],
         blocking=False,
         description="Each feature lies where its own formula can reach, and no row is there twice, "
-        "as Great Expectations sees the newest sessions and a sweep the whole table.",
+        "as Great Expectations sees the newest rows and a sweep all that the night wrote.",
     )
     for name in SIGNAL_FEATURE_NAMES
 ]

@@ -1,6 +1,7 @@
 """Features and labels: what models see of a session, and what the next one brought."""
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -15,7 +16,8 @@ from assets.tables import table_asset
 from pipelines.derivations import TableUpdate, duplicate_key_query
 from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.cross_sections import CROSS_SECTIONS
-from pipelines.features.engine import feature_statistics_query
+from pipelines.features.distributions import recent_values_query
+from pipelines.features.engine import feature_extremes_query, feature_statistics_query
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.indicators import INDICATORS
 from pipelines.features.market_returns import MARKET_RETURNS_DERIVATION
@@ -27,6 +29,7 @@ from resources.feature_tables import bring_features_up_to_date
 from resources.lake import Lake
 from resources.market import Market
 from resources.nights import Nights
+from resources.unjudged import unjudged_query
 
 _BOUNDS_DESCRIPTION = (
     "Every feature lies within what its own formula can give, and no row is there twice."
@@ -34,8 +37,9 @@ _BOUNDS_DESCRIPTION = (
 
 
 def statistics_of(group: FeatureGroup, lake: Lake) -> pl.DataFrame:
-    """Return how the values of a group's table are spread, one row a feature."""
-    return lake.read(feature_statistics_query(group, table=group.name))
+    """Return how the values of a group's table are spread over the last year, a row a feature."""
+    recent = recent_values_query(list(group.expressions), table=group.name)
+    return lake.read(feature_statistics_query(group, table=f"({recent})"))
 
 
 def derived_metadata(
@@ -49,10 +53,18 @@ def derived_metadata(
     }
 
 
-def bounds_of(group: FeatureGroup, lake: Lake, statistics: pl.DataFrame) -> dg.AssetCheckResult:
-    """Tell whether a stored group is what its own formulas can give."""
-    faults = out_of_bounds(group, statistics)
-    repeated = lake.read(duplicate_key_query(FEATURE_TABLES[group.name])).item()
+def bounds_of(
+    group: FeatureGroup, lake: Lake, nights: Nights, session: date
+) -> dg.AssetCheckResult:
+    """Tell whether what was stored of a group since it was last judged is what formulas can give.
+
+    See `Nights.judged_through` for when all of it is judged.
+    """
+    table = FEATURE_TABLES[group.name]
+    written = unjudged_query(table, lake=lake, nights=nights, session=session)
+    rows = table.name if written is None else f"({written})"
+    faults = out_of_bounds(group, lake.read(feature_extremes_query(group, table=rows)))
+    repeated = lake.read(duplicate_key_query(table, rows=rows)).item()
     return dg.AssetCheckResult(
         passed=not faults and repeated == 0,
         asset_key=group.name,
@@ -129,8 +141,10 @@ def _bounds_check(group: FeatureGroup) -> dg.AssetChecksDefinition:
         blocking=True,
         description=f"{_BOUNDS_DESCRIPTION} Where not, the night stops before it scores.",
     )
-    def within_bounds(lake: Lake) -> dg.AssetCheckResult:
-        return bounds_of(group, lake, statistics_of(group, lake))
+    def within_bounds(
+        context: dg.AssetCheckExecutionContext, lake: Lake, market: Market, nights: Nights
+    ) -> dg.AssetCheckResult:
+        return bounds_of(group, lake, nights, sessions_of_run(context.run.tags, market)[-1])
 
     return within_bounds
 

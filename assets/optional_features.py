@@ -65,7 +65,8 @@ def optional_features_of(groups: Sequence[FeatureGroup]) -> dg.AssetsDefinition:
         selected = [group for group in groups if group.name in asked]
         updates = bring_features_up_to_date(lake, selected, night=night)
         for group in selected:
-            yield _made(group, lake, updates[group.name])
+            check = bounds_of(group, lake, nights, night.session)
+            yield _made(group, lake, updates[group.name], check)
         if CHOICE in asked:
             names = ", ".join(group.name for group in groups)
             yield dg.MaterializeResult(asset_key=CHOICE, metadata={"groups": names or "none"})
@@ -96,7 +97,9 @@ def _check_spec(group: FeatureGroup) -> dg.AssetCheckSpec:
     )
 
 
-def _made(group: FeatureGroup, lake: Lake, update: TableUpdate) -> dg.MaterializeResult:
+def _made(
+    group: FeatureGroup, lake: Lake, update: TableUpdate, check: dg.AssetCheckResult
+) -> dg.MaterializeResult:
     """Tell of a group's table that was brought up to date, with its check."""
     statistics = statistics_of(group, lake)
     lineage = dg.MetadataValue.column_lineage(column_lineage(group))
@@ -106,5 +109,5 @@ def _made(group: FeatureGroup, lake: Lake, update: TableUpdate) -> dg.Materializ
             **derived_metadata(group, lake, update, statistics),
             "dagster/column_lineage": lineage,
         },
-        check_results=[bounds_of(group, lake, statistics)],
+        check_results=[check],
     )

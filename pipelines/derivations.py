@@ -231,10 +231,25 @@ def merge_statement(table: Table, *, within: str = "true") -> str:
         WHEN NOT MATCHED THEN INSERT ({columns}) VALUES ({values})"""
 
 
-def duplicate_key_query(table: Table) -> str:
-    """Return SQL that counts the keys that more than one row of a table has."""
+def duplicate_key_query(table: Table, *, rows: str | None = None) -> str:
+    """Return SQL that counts the keys that more than one row of a table has.
+
+    Args:
+        table: The table.
+        rows: SQL that stands behind FROM for the rows that are looked at; None for all.
+    """
     key = ", ".join(table.key)
-    return f"SELECT count(*) FROM (SELECT 1 FROM {table.name} GROUP BY {key} HAVING count(*) > 1)"
+    looked_at = rows or table.name
+    return f"SELECT count(*) FROM (SELECT 1 FROM {looked_at} GROUP BY {key} HAVING count(*) > 1)"
+
+
+def written_query(table: Table, *, since: int, until: int) -> str:
+    """Return SQL for the rows of a table whose keys were written between two lake versions.
+
+    All rows of such a key, so that one that is there twice is seen beside its older twin.
+    """
+    written = changes_query(table, since=since, until=until)
+    return f"SELECT * FROM {table.name} SEMI JOIN ({written}) USING (symbol, session)"
 
 
 def _same_key(table: Table, left: str, right: str) -> str:

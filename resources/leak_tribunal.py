@@ -121,7 +121,7 @@ class _Trial:
         """Return what the lake holds of some symbols' session."""
         return self.lake.read(
             f"SELECT * FROM {group.name} WHERE session = $session "
-            "AND list_contains($symbols, symbol) ORDER BY symbol",
+            "AND symbol IN (SELECT unnest($symbols)) ORDER BY symbol",
             {"session": session, "symbols": list(symbols)},
         )
 

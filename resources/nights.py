@@ -14,6 +14,8 @@ from pipelines.tables import EXCHANGE_SESSIONS, NIGHTS
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
 from resources.market import Market
+from resources.provenance import code_version
+from resources.settings import PROJECT_ROOT
 
 NOT_YET = (None, None, None)
 """Of a night that has just been opened: its snapshot, whether it is published, its manifest."""
@@ -153,6 +155,22 @@ class Nights(dg.ConfigurableResource[Any]):
             {"market": self.market.name},
         ).item()
         return newest
+
+    def judged_through(self, session: date) -> int | None:
+        """Return the lake version through which the checks of earlier nights have seen every row.
+
+        It is the one that the newest published night fixed: a night that a check stopped is not
+        published. None, and all rows are to be judged, where no night is published yet, where other
+        code published it, whose checks may have been others, and in the first night of a week.
+        """
+        newest = self.lake.read(
+            "SELECT lake_snapshot FROM nights WHERE is_published AND market = $market "
+            "AND date_trunc('week', session) = date_trunc('week', $session::DATE) "
+            "AND json_extract_string(manifest, '$.code_version') = $code "
+            "ORDER BY lake_snapshot DESC LIMIT 1",
+            {"market": self.market.name, "session": session, "code": code_version(PROJECT_ROOT)},
+        )
+        return newest.item() if newest.height else None
 
     def newest(self, night: Night) -> Night:
         """Return a night, or the newest that was published to the end if that is newer."""

@@ -146,9 +146,9 @@ def _delete_others(writer: LakeWriter, rows: pl.DataFrame, symbols: list[str]) -
     """Delete the stored bars of some symbols that are not among the rows; return how many."""
     writer.connection.register("rebuilt_prices", rows.select("symbol", "session").to_arrow())
     deleted = writer.connection.execute(
-        "DELETE FROM daily_prices AS stored WHERE list_contains($symbols, symbol) AND NOT EXISTS ("
-        "SELECT 1 FROM rebuilt_prices AS rebuilt WHERE rebuilt.symbol = stored.symbol "
-        "AND rebuilt.session = stored.session)",
+        "DELETE FROM daily_prices AS stored WHERE symbol IN (SELECT unnest($symbols)) "
+        "AND NOT EXISTS (SELECT 1 FROM rebuilt_prices AS rebuilt "
+        "WHERE rebuilt.symbol = stored.symbol AND rebuilt.session = stored.session)",
         {"symbols": symbols},
     ).fetchone()
     writer.connection.unregister("rebuilt_prices")
@@ -165,7 +165,7 @@ def _all_bodies(
     nights = writer.read("SELECT DISTINCT as_of FROM nights ORDER BY as_of")
     rows = writer.read(
         f"{_BODY} WHERE outcome = 'data' AND list_contains($functions, function) "
-        "AND list_contains($symbols, symbol) ORDER BY symbol, response_id",
+        "AND symbol IN (SELECT unnest($symbols)) ORDER BY symbol, response_id",
         {"functions": list(PRICE_FUNCTIONS), "symbols": symbols},
     )
     dated = (
@@ -187,7 +187,7 @@ def _newest_parts(writer: LakeWriter, arrived: list[LandedBody], position: int) 
         return {}
     rows = writer.read(
         f"{_BODY} WHERE outcome = 'data' AND response_id <= $position "
-        "AND list_contains($functions, function) AND list_contains($symbols, symbol) "
+        "AND list_contains($functions, function) AND symbol IN (SELECT unnest($symbols)) "
         "QUALIFY response_id = max(response_id) OVER (PARTITION BY symbol, function)",
         {"position": position, "functions": list(PARTS), "symbols": symbols},
     )
@@ -197,7 +197,7 @@ def _newest_parts(writer: LakeWriter, arrived: list[LandedBody], position: int) 
 def _stored(writer: LakeWriter, symbols: list[str]) -> pl.DataFrame:
     """Return the rows of `daily_prices` of some symbols."""
     return writer.read(
-        "SELECT * FROM daily_prices WHERE list_contains($symbols, symbol)", {"symbols": symbols}
+        "SELECT * FROM daily_prices WHERE symbol IN (SELECT unnest($symbols))", {"symbols": symbols}
     )
 
 
@@ -205,7 +205,7 @@ def _doubted(writer: LakeWriter, symbols: list[str]) -> pl.DataFrame:
     """Return the stored bars that a body told of twice, differently."""
     told = writer.read(
         "SELECT DISTINCT symbol, session, response_id FROM body_anomalies "
-        "WHERE anomaly_type = $twice AND severity = 'high' AND list_contains($symbols, symbol)",
+        "WHERE anomaly_type = $twice AND severity = 'high' AND symbol IN (SELECT unnest($symbols))",
         {"symbols": symbols, "twice": DATE_TWICE},
     )
     stored = _stored(writer, told["symbol"].unique().to_list()) if told.height else told

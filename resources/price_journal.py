@@ -105,7 +105,7 @@ def note_rebuilt(
         ).iter_rows()
     )
     of_symbols = {"symbols": list(symbols)}
-    where = "WHERE list_contains($symbols, symbol)"
+    where = "WHERE symbol IN (SELECT unnest($symbols))"
     kept = writer.read(f"SELECT * FROM price_revisions {where}", of_symbols)
     journal = [
         journal_rows(
@@ -139,7 +139,7 @@ def _in_force(writer: LakeWriter, rows: pl.DataFrame) -> pl.DataFrame:
     )
     symbols = rows.filter(is_revised)["symbol"].unique().sort().to_list()
     # Most nights revise nothing: an empty list would still be looked for in the whole table.
-    where = "list_contains($symbols, symbol)" if symbols else "$symbols IS NULL"
+    where = "symbol IN (SELECT unnest($symbols))" if symbols else "$symbols IS NULL"
     return writer.read(f"SELECT * FROM clean_prices WHERE {where}", {"symbols": symbols})
 
 

@@ -2,8 +2,9 @@
 
 A chunk is due where its fingerprint in the lake is not the one in our mark, or where the number of
 our documents is not the number of its bars: lost documents are noticed, and so is a wiped database.
-A document that someone changes in a chunk that is not due is put right when the chunk changes next,
-or once its mark is deleted.
+Where the first bars of a due chunk are what the mark speaks of, as when a session came, the others
+alone are compared and written. A document that someone changes among bars that stand is put right
+when one of these changes next, or once its mark is deleted.
 """
 
 from collections import defaultdict
@@ -17,7 +18,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from pipelines.documents.base import PUBLISHER, collection_hash
-from pipelines.documents.price_series import Chunk, PriceSeries
+from pipelines.documents.price_series import Chunk, PriceSeries, fresh_rows
 from pipelines.documents.publishing_mark import PublishingMark
 from resources.lake import Lake
 from resources.mongodb import Document
@@ -27,13 +28,20 @@ from resources.publishing_scope import ChunkScope
 from resources.reconciliation import reconcile
 from resources.serving import Serving
 
-BATCH_BARS = 10_000
-"""Bars that are held as documents at once: about 40 MB."""
+BATCH_BARS = 30_000
+"""Bars that are held at once: about 120 MB where all of them become documents, which few do."""
 
 EARLIEST = datetime(1, 1, 1, tzinfo=UTC)
 """Before every date: a bound that keeps a scan within the index."""
 
 Progress = Callable[[str], None]
+
+_PUBLISHED = {
+    "symbol": pl.String,
+    "chunk": pl.String,
+    "published": pl.String,
+    "documents": pl.Int64,
+}
 
 
 @dataclass(frozen=True)
@@ -73,10 +81,11 @@ def publish_prices(
     chunks = _chunks_of_lake(lake, series)
     publishing = _Publishing(series, lake, source, as_of)
     with serving.connect() as database:
-        due = publishing.due(database, chunks)
+        standing = publishing.standing(database)
+        due = standing.due(chunks)
         reports = []
         for batch in _batches(due, chunks.bars):
-            reports.append(publishing.publish(database, batch, chunks))
+            reports.append(publishing.publish(database, batch, chunks, standing))
             progress(
                 f"{series.model.collection}: {sum(report.documents for report in reports):,} bars "
                 f"compared, through {max(batch)[0]}"
@@ -84,6 +93,35 @@ def publish_prices(
     return PricePublishingReport(
         published=_total(series, reports, chunks), chunks=len(chunks.bars), chunks_due=len(due)
     )
+
+
+@dataclass(frozen=True)
+class _Standing:
+    """What stands published: the fingerprint in our mark, and our documents, of each chunk."""
+
+    fingerprints: Mapping[Chunk, str]
+    documents: Mapping[Chunk, int]
+
+    def due(self, chunks: _Chunks) -> list[Chunk]:
+        """Return the chunks to publish, by symbol and time."""
+        return sorted(
+            chunk
+            for chunk in chunks.bars.keys() | self.fingerprints.keys() | self.documents.keys()
+            if chunks.fingerprint(chunk) != self.fingerprints.get(chunk)
+            or chunks.bars.get(chunk, 0) != self.documents.get(chunk, 0)
+        )
+
+    def of(self, chunks: Iterable[Chunk]) -> pl.DataFrame:
+        """Return some chunks as `fresh_rows` needs them; one without a mark is left out."""
+        return pl.DataFrame(
+            [
+                (*chunk, self.fingerprints[chunk], self.documents.get(chunk, 0))
+                for chunk in chunks
+                if chunk in self.fingerprints
+            ],
+            schema=_PUBLISHED,
+            orient="row",
+        )
 
 
 @dataclass(frozen=True)
@@ -95,8 +133,8 @@ class _Publishing:
     source: str
     as_of: datetime
 
-    def due(self, database: Database[Document], chunks: _Chunks) -> list[Chunk]:
-        """Return the chunks to publish, by symbol and time."""
+    def standing(self, database: Database[Document]) -> _Standing:
+        """Return what stands published of the collection."""
         collection = self.series.model.collection
         recipe = self.series.recipe(source=self.source)
         known = {
@@ -104,25 +142,24 @@ class _Publishing:
             for symbol, of_symbol in marked(database, collection, recipe=recipe).items()
             for name, fingerprint in of_symbol.items()
         }
-        stored = _count_stored(database[collection], self.series)
-        return sorted(
-            chunk
-            for chunk in chunks.bars.keys() | known.keys() | stored.keys()
-            if chunks.fingerprint(chunk) != known.get(chunk)
-            or chunks.bars.get(chunk, 0) != stored.get(chunk, 0)
-        )
+        return _Standing(known, _count_stored(database[collection], self.series))
 
     def publish(
-        self, database: Database[Document], batch: Iterable[Chunk], chunks: _Chunks
+        self,
+        database: Database[Document],
+        batch: Iterable[Chunk],
+        chunks: _Chunks,
+        standing: _Standing,
     ) -> PublishingReport:
         """Publish some chunks, whole symbols of them, and then mark them as published."""
-        model, scope = self.series.model, ChunkScope(frozenset(batch), self.series.chunking)
-        symbols = sorted({symbol for symbol, _ in scope.chunks})
+        model, due = self.series.model, frozenset(batch)
+        symbols = sorted({symbol for symbol, _ in due})
+        fresh = fresh_rows(self._rows(due, chunks.version), standing.of(due))
         report = reconcile(
             database[model.collection],
             model,
-            self.series.documents(self._rows(scope, chunks.version), source=self.source),
-            scope=scope,
+            self.series.documents(fresh.rows, source=self.source),
+            scope=ChunkScope(due, self.series.chunking, fresh.since),
             as_of=self.as_of,
         )
         mark(
@@ -134,9 +171,9 @@ class _Publishing:
         )
         return report
 
-    def _rows(self, scope: ChunkScope, version: int) -> pl.DataFrame:
+    def _rows(self, chunks: Iterable[Chunk], version: int) -> pl.DataFrame:
         """Return the rows of chunks, as the lake had them when they were found due."""
-        due = sorted(scope.chunks)
+        due = sorted(chunks)
         symbols, names = [symbol for symbol, _ in due], [name for _, name in due]
         parameters = {"symbols": symbols, "names": names}
         return self.lake.read(self.series.rows_query(), parameters, version=version)

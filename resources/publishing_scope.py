@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol, Self
 
@@ -57,10 +57,17 @@ class PublishingScope:
 
 @dataclass(frozen=True)
 class ChunkScope:
-    """Whole chunks of a price collection."""
+    """Chunks of a price collection, whole or from a date on.
+
+    Attributes:
+        chunks: The chunks.
+        chunking: How they are cut.
+        since: The date from which a chunk is meant, where it is not meant whole.
+    """
 
     chunks: frozenset[Chunk]
     chunking: Chunking
+    since: Mapping[Chunk, datetime] = field(default_factory=dict)
 
     def query(self) -> dict[str, Any]:
         """Return the chunks as a MongoDB filter: symbols with the same dates share a clause."""
@@ -69,7 +76,7 @@ class ChunkScope:
             names[symbol].append(name)
         symbols: dict[tuple[datetime, datetime], list[str]] = defaultdict(list)
         for symbol, of_symbol in names.items():
-            for span in self._spans(of_symbol):
+            for span in self._spans(symbol, of_symbol):
                 symbols[span].append(symbol)
         return {
             "$or": [
@@ -85,14 +92,17 @@ class ChunkScope:
             ValueError: its symbol and date lie in none of them.
         """
         chunk = (document["symbol"], self.chunking.name_of(document["date"]))
-        if chunk not in self.chunks:
+        since = self.since.get(chunk)
+        if chunk not in self.chunks or (since and document["date"] < since):
             message = f"{chunk} is none of the {len(self.chunks)} chunks that are published: add it"
             raise ValueError(message)
 
-    def _spans(self, names: Iterable[str]) -> list[tuple[datetime, datetime]]:
+    def _spans(self, symbol: str, names: Iterable[str]) -> list[tuple[datetime, datetime]]:
         """Return the spans of time that chunks in order of time cover, neighbours as one."""
         spans: list[tuple[datetime, datetime]] = []
-        for first, end in map(self.chunking.bounds_of, names):
+        for name in names:
+            begin, end = self.chunking.bounds_of(name)
+            first = self.since.get((symbol, name), begin)
             if spans and spans[-1][1] == first:
                 spans[-1] = (spans[-1][0], end)
             else:

@@ -77,14 +77,22 @@ class PriceSeries:
     def rows_query(self) -> str:
         """Return SQL for the documents' rows of some chunks.
 
-        The chunks are the parameters `symbols` and `names`, two lists of one length.
+        The chunks are the parameters `symbols` and `names`, two lists of one length. Beside the
+        fields of the documents stand `chunk`, its name, and `fingerprint`, that of the chunk's rows
+        up to this one.
         """
         return f"""
             WITH due AS (SELECT unnest($symbols) AS symbol, unnest($names) AS name),
-            {self._relations(" WHERE symbol IN (SELECT symbol FROM due)")}
-            SELECT documents.* FROM documents SEMI JOIN due
-                ON due.symbol = documents.symbol
-                AND due.name = strftime(documents.date, '{self.chunking.value}')
+            {self._relations(" WHERE symbol IN (SELECT symbol FROM due)")},
+            hashed AS (
+                SELECT documents.*, strftime(date, '{self.chunking.value}') AS chunk,
+                       hash(documents) AS hash
+                FROM documents
+            )
+            SELECT hashed.* EXCLUDE (hash),
+                   printf('%016x', bit_xor(hash) OVER (
+                       PARTITION BY hashed.symbol, chunk ORDER BY date)) AS fingerprint
+            FROM hashed SEMI JOIN due ON due.symbol = hashed.symbol AND due.name = chunk
             ORDER BY symbol, date"""
 
     def _relations(self, condition: str = "") -> str:
@@ -110,10 +118,62 @@ class PriceSeries:
 
     def documents(self, rows: pl.DataFrame, *, source: str) -> Iterator[PriceBar]:
         """Make the documents of rows, in their order."""
-        at_midnight = pl.col("date").cast(pl.Datetime("us", "UTC"))
-        for row in rows.with_columns(at_midnight).iter_rows(named=True):
+        fields = rows.drop("chunk", "fingerprint").with_columns(_at_midnight())
+        for row in fields.iter_rows(named=True):
             yield self.model.model_validate(row | {"source": source})
 
     def recipe(self, *, source: str) -> str:
         """Return a hash of what, beside the bars, goes into every document: model and source."""
         return recipe_of(self.model, source=source)
+
+
+@dataclass(frozen=True)
+class FreshRows:
+    """Rows of chunks without those that stand as they were published.
+
+    Attributes:
+        rows: Rows of `rows_query`.
+        since: The first date that is left, of each chunk of which rows stand.
+    """
+
+    rows: pl.DataFrame
+    since: Mapping[Chunk, datetime]
+
+
+def fresh_rows(rows: pl.DataFrame, published: pl.DataFrame) -> FreshRows:
+    """Leave out the first rows of each chunk where together they are all that was published of it.
+
+    They are, where their fingerprint is the chunk's and they are as many as its documents: such
+    rows need no look at their documents, as a chunk that did not change needs none. Of a month to
+    which a session was added, that session is left.
+
+    Args:
+        rows: Rows of `rows_query`.
+        published: `symbol`, `chunk`, `published`, its fingerprint, and `documents`, their number.
+    """
+    chunk = ["symbol", "chunk"]
+    numbered = rows.with_columns(number=pl.int_range(1, pl.len() + 1, dtype=pl.Int64).over(chunk))
+    standing = (
+        numbered.join(published, on=chunk)
+        .filter(
+            pl.col("fingerprint") == pl.col("published"), pl.col("number") == pl.col("documents")
+        )
+        .select(*chunk, standing="number")
+    )
+    left = (
+        numbered.join(standing, on=chunk, how="left", maintain_order="left")
+        .filter(pl.col("number") > pl.col("standing").fill_null(0))
+        .drop("number")
+    )
+    first = (
+        left.filter(pl.col("standing").is_not_null())
+        .group_by(chunk)
+        .agg(_at_midnight().min())
+        .iter_rows()
+    )
+    return FreshRows(left.drop("standing"), {(symbol, name): day for symbol, name, day in first})
+
+
+def _at_midnight() -> pl.Expr:
+    """Return the date of a document as it is stored."""
+    return pl.col("date").cast(pl.Datetime("us", "UTC"))

@@ -148,20 +148,31 @@ class Suite:
     table: Table
     expectations: Sequence[Expectation]
 
-    def sweep_query(self) -> str:
-        """Return SQL for how many rows of the whole table break each expectation, in order."""
-        counts = ", ".join(one.rows_against(self.table.name) for one in self.expectations)
+    def sweep_query(self, written: str | None = None) -> str:
+        """Return SQL for how many rows break each expectation, in order.
+
+        Args:
+            written: SQL for the rows that are looked at; None for the whole table.
+        """
+        rows = self.table.name if written is None else "written"
+        staged = "" if written is None else f"WITH written AS MATERIALIZED ({written}) "
+        counts = ", ".join(one.rows_against(rows) for one in self.expectations)
         return (
-            "SELECT unnest(counts) AS rows_against "
-            f"FROM (SELECT [{counts}] AS counts FROM {self.table.name})"
+            f"{staged}SELECT unnest(counts) AS rows_against "
+            f"FROM (SELECT [{counts}] AS counts FROM {rows})"
         )
 
-    def newest_query(self) -> str:
+    def newest_query(self, written: str | None = None) -> str:
         """Return SQL for the rows of the newest sessions, about `$rows` of them at most.
 
         Sessions are counted by the exchange's calendar and symbols by the newest bars, so that no
         scan of the whole table is sorted.
+
+        Args:
+            written: SQL for the rows that are looked at; None for the whole table.
         """
+        if written is not None:
+            return f"SELECT * FROM ({written}) ORDER BY session DESC, symbol LIMIT $rows"
         return f"""
             WITH symbols AS (SELECT greatest(count(DISTINCT symbol), 1) AS number
                              FROM {self.table.name}),

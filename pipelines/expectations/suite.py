@@ -18,7 +18,7 @@ NEWEST_ROWS = 200_000
 
 @dataclass(frozen=True)
 class Outcome:
-    """How many rows break one expectation, of the newest and of all."""
+    """How many rows break one expectation, of the newest and of all that were swept."""
 
     name: str
     newest_against: int
@@ -40,7 +40,7 @@ def judge(suite: Suite, newest: pl.DataFrame, *, swept: Sequence[int]) -> list[O
     Args:
         suite: What is expected.
         newest: Rows of the table for the library to judge.
-        swept: How many rows of the whole table break each expectation, in order.
+        swept: How many rows of those that were swept break each expectation, in order.
 
     Raises:
         BrokenExpectationError: an expectation could not be evaluated.
@@ -64,7 +64,7 @@ def outcomes_table(outcomes: Sequence[Outcome]) -> str:
         f"| {outcome.newest_against:,} | {outcome.all_against:,} |"
         for outcome in outcomes
     ]
-    head = ["| expectation | verdict | newest rows against it | all rows |"]
+    head = ["| expectation | verdict | newest rows against it | rows swept |"]
     return "\n".join([*head, "| --- | --- | ---: | ---: |", *lines])
 
 

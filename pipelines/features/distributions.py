@@ -14,7 +14,9 @@ from pipelines.pictures import new_figure, png_of
 
 BINS = 20
 SESSIONS_DESCRIBED = 252
-"""A year: a registry tells what values are like now, and a market of 10,000 symbols fits."""
+"""A year: a registry tells what values are like now."""
+SYMBOLS_DESCRIBED = 500
+"""A hundred thousand values tell a spread: a larger market is told by some of its symbols."""
 TAILS = (0.01, 0.99)
 """Outer bins begin here: a single wild value would else leave all others in one bin."""
 
@@ -44,13 +46,20 @@ class Distribution:
 
 
 def recent_values_query(names: Sequence[str], *, table: str) -> str:
-    """Return SQL for the features of a table over its last sessions, in a fixed order."""
+    """Return SQL for the features of a table over its last sessions, in a fixed order.
+
+    Of more than `SYMBOLS_DESCRIBED` symbols, those that come first by the MD5 of their names: the
+    same every night, and of every part of the market.
+    """
     return f"""
         SELECT {", ".join(names)} FROM {table}
         WHERE session >= (
             SELECT min(session) FROM (
                 SELECT DISTINCT session FROM {table}
                 ORDER BY session DESC LIMIT {SESSIONS_DESCRIBED}))
+        AND symbol IN (
+            SELECT symbol FROM (SELECT DISTINCT symbol FROM {table})
+            ORDER BY md5(symbol) LIMIT {SYMBOLS_DESCRIBED})
         ORDER BY symbol, session"""
 
 

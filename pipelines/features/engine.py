@@ -88,6 +88,15 @@ def feature_statistics_query(group: FeatureGroup, *, table: str) -> str:
 SELECT * EXCLUDE (quantiles), {quantiles} FROM described ORDER BY feature"""
 
 
+def feature_extremes_query(group: FeatureGroup, *, table: str) -> str:
+    """Return the statement for `feature`, `minimum` and `maximum`, one row a feature of a table."""
+    pairs = ", ".join(
+        f"{{'feature': '{name}', 'minimum': min({name}), 'maximum': max({name})}}"
+        for name in group.expressions
+    )
+    return f"SELECT unnest([{pairs}], recursive := true) FROM {table}"
+
+
 def _starts(source: str, changes: str, look_back: int) -> list[str]:
     """Return the relations that say from where each changed symbol must be read."""
     changed = (

@@ -112,7 +112,7 @@ def differing_columns(expected: pl.DataFrame, actual: pl.DataFrame) -> list[str]
 def around_query(look_back: int) -> str:
     """Return SQL for the bars of `$symbols` around `$session`: the look-back, and a future."""
     place = "row_number() OVER (PARTITION BY symbol ORDER BY session"
-    rows = "SELECT * FROM clean_prices WHERE list_contains($symbols, symbol) AND session"
+    rows = "SELECT * FROM clean_prices WHERE symbol IN (SELECT unnest($symbols)) AND session"
     return f"""
         ({rows} <= $session QUALIFY {place} DESC) <= {look_back + 1})
         UNION ALL

@@ -1,5 +1,6 @@
 """Prices move in chunks: what did not change is not touched, what was lost comes back."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import polars as pl
 import pytest
 from pymongo.database import Database
 
+from pipelines.documents.base import PublishedDocument
 from pipelines.documents.daily_price import DAILY_PRICE_SERIES
 from pipelines.documents.period_price import MONTHLY_PRICE_SERIES, WEEKLY_PRICE_SERIES
 from pipelines.documents.price_series import Chunking, PriceSeries
@@ -77,8 +79,19 @@ def test_an_unchanged_lake_is_not_published_again(
         assert_valid(series.model.collection, document)
 
 
+def noted(made: list[Any]) -> Callable[[PublishedDocument], dict[str, Any]]:
+    """Return how a document is stored, noting each that is."""
+    store = PublishedDocument.to_mongo
+
+    def to_mongo(document: PublishedDocument) -> dict[str, Any]:
+        made.append(document)
+        return store(document)
+
+    return to_mongo
+
+
 def test_a_new_session_touches_its_chunks_alone(
-    lake: Lake, serving: Serving, database: MongoDatabase
+    lake: Lake, serving: Serving, database: MongoDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The running week's document moves to the new session, and the earlier one goes."""
     late = CLEAN.filter(pl.col("session") == LAST)
@@ -86,9 +99,13 @@ def test_a_new_session_touches_its_chunks_alone(
     for series in ALL_SERIES:
         publish(lake, serving, series)
     lake.commit(lambda writer: writer.merge(CLEAN_PRICES, late), night=night_of(), message="new")
-    daily = publish(lake, serving, as_of=NEXT_AS_OF)
+    asked: list[Any] = []
+    with monkeypatch.context() as watched:
+        watched.setattr(DAILY_PRICE_SERIES.model, "to_mongo", noted(asked))
+        daily = publish(lake, serving, as_of=NEXT_AS_OF)
     weekly = publish(lake, serving, WEEKLY_PRICE_SERIES, as_of=NEXT_AS_OF)
     assert daily.chunks_due == weekly.chunks_due == late.height
+    assert len(asked) == late.height  # no bar of the month that stood already
     assert (daily.published.inserted, daily.published.deleted) == (late.height, 0)
     assert (weekly.published.inserted, weekly.published.deleted) == (late.height, late.height)
     others = Serving(uri=serving.uri, database=f"{serving.database}_anew")

@@ -34,3 +34,17 @@ def test_a_document_outside_the_chunks_is_refused(symbol: str, number: int) -> N
     scope.require({"symbol": "A", "date": month(1)})
     with pytest.raises(ValueError, match="is none of the 1 chunks"):
         scope.require({"symbol": symbol, "date": month(number)})
+
+
+def test_a_chunk_of_which_rows_stand_is_meant_from_the_first_other_one_on() -> None:
+    """What stands is neither read nor deleted; a document of it would have no predecessor."""
+    chunks = frozenset({("A", "2013-01"), ("A", "2013-02")})
+    day = datetime(2013, 2, 14, tzinfo=UTC)
+    scope = ChunkScope(chunks, Chunking.MONTH, {("A", "2013-02"): day})
+    assert [clause["date"] for clause in scope.query()["$or"]] == [
+        {"$gte": month(1), "$lt": month(2)},
+        {"$gte": day, "$lt": month(3)},
+    ]
+    scope.require({"symbol": "A", "date": day})
+    with pytest.raises(ValueError, match="is none of the 2 chunks"):
+        scope.require({"symbol": "A", "date": month(2)})
