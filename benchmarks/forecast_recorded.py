@@ -27,7 +27,7 @@ class RecordedResult:
     name: str
     horizon: int
     hits: FloatArray
-    scores: dict[str, float]
+    scores: dict[str, FloatArray]
 
 
 def recorded_results() -> Iterator[RecordedResult]:
@@ -40,11 +40,11 @@ def recorded_results() -> Iterator[RecordedResult]:
             if len(rows) < FEWEST_ORIGINS:
                 continue
             scores = {
-                model: float(np.nanmean(figures_of(evaluations, model, "crps")[rows, at]))
+                model: figures_of(evaluations, model, "crps")[rows, at]
                 for model in evaluations.models
             }
             band = normal_band(log_values, evaluations.first + rows, settings)
-            scores[NORMAL_BAND] = float(band[:, at].mean())
+            scores[NORMAL_BAND] = band[:, at]
             yield RecordedResult(
                 name, horizon, figures_of(evaluations, PUBLISHED, "hit")[rows, at], scores
             )

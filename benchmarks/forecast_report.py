@@ -21,7 +21,7 @@ def print_what_counts() -> None:
         """within       share of outcomes within the published 5 to 95 % band, with Wilson's 95 %
              interval; asked: 0.88 to 0.92
 <1 %, >99 %  share of outcomes beyond the published 1 and 99 % quantiles
-/ …          CRPS of what was published over that of
+/ …          CRPS of what was published over that of, ± half of its 95 % interval
   best       the best model of the pool in hindsight; asked: below 1.02
   normal     the normal band of the past's mean and deviation; asked: below 1.01 on iid normal
              returns, below 1 elsewhere
@@ -36,18 +36,11 @@ def print_simulated(results: Sequence[TrialResult]) -> None:
         print(f"\n{name}: {len(of_process)} portfolios")
         print(_HEAD)
         hits = np.concatenate([one.hits for one in of_process])
+        scores = {model: _scores(of_process, model) for model in of_process[0].scores}
+        paired = np.concatenate([_last_published(one) for one in of_process])
         for at, horizon in enumerate(HORIZONS):
-            means = {
-                model: float(_scores(of_process, model)[:, at].mean())
-                for model in of_process[0].scores
-            }
-            paired = np.concatenate(
-                [
-                    one.scores[PUBLISHED][len(one.hits) - len(one.scores[PROPHET_ALONE]) :]
-                    for one in of_process
-                ]
-            )[:, at]
-            print(_line(horizon, hits[:, at], means, float(paired.mean())))
+            at_horizon = {model: score[:, at] for model, score in scores.items()}
+            print(_line(horizon, hits[:, at], at_horizon, paired[:, at]))
 
 
 def print_recorded(results: Iterable[RecordedResult]) -> None:
@@ -60,7 +53,7 @@ def print_recorded(results: Iterable[RecordedResult]) -> None:
 
 _HEAD = (
     f"{'ahead':>5} {'n':>6} {'within':>7} {'95 % interval':>17}  {'<1 %':>6} {'>99 %':>6} "
-    f"{'/ best':>7} {'/ normal':>8} {'/ Prophet':>9}  best in hindsight"
+    f"{'/ best':>7} {'/ normal':>16} {'/ Prophet':>14}  best in hindsight"
 )
 
 
@@ -76,17 +69,39 @@ def _scores(results: Sequence[TrialResult], model: str) -> FloatArray:
     )
 
 
-def _line(horizon: int, hits: FloatArray, means: dict[str, float], paired: float | None) -> str:
-    """Return one line of a table; `paired` is our score where Prophet alone was asked."""
+def _last_published(result: TrialResult) -> FloatArray:
+    """Return our scores at the origins that Prophet alone was asked at."""
+    return result.scores[PUBLISHED][len(result.hits) - len(result.scores[PROPHET_ALONE]) :]
+
+
+def _line(
+    horizon: int, hits: FloatArray, scores: dict[str, FloatArray], paired: FloatArray | None
+) -> str:
+    """Return one line of a table; `paired` are our scores where Prophet alone was asked."""
     share = float(np.mean((hits >= 0.05) & (hits <= 0.95)))
     low, high = wilson_interval(share, len(hits))
-    members = {model: score for model, score in means.items() if model not in NO_MEMBERS}
-    best = min(members, key=lambda model: members[model])
+    means = {
+        model: float(np.nanmean(score))
+        for model, score in scores.items()
+        if model not in NO_MEMBERS
+    }
+    best = min(means, key=lambda model: means[model])
     mark = " " if low <= 0.9 <= high else "*"
-    prophet = "-" if paired is None else f"{paired / means[PROPHET_ALONE]:.3f}"
+    published = scores[PUBLISHED]
+    prophet = "-" if paired is None else _ratio(paired, scores[PROPHET_ALONE], 2)
     return (
         f"{horizon:>5} {len(hits):>6,} {share:>7.4f} {low:>8.4f}–{high:.4f}{mark:<3} "
         f"{np.mean(hits < 0.01):>6.4f} {np.mean(hits > 0.99):>6.4f} "
-        f"{means[PUBLISHED] / members[best]:>7.4f} {means[PUBLISHED] / means[NORMAL_BAND]:>8.4f} "
-        f"{prophet:>9}  {best}"
+        f"{published.mean() / means[best]:>7.4f} {_ratio(published, scores[NORMAL_BAND], 4):>16} "
+        f"{prophet:>14}  {best}"
     )
+
+
+def _ratio(ours: FloatArray, theirs: FloatArray, digits: int) -> str:
+    """Return the ratio of two mean scores at the same independent origins, with its 95 % interval.
+
+    By the delta method: the ratio moves as the mean of what ours is more than its share of theirs.
+    """
+    ratio = ours.mean() / theirs.mean()
+    half = 1.96 * (ours - ratio * theirs).std() / np.sqrt(len(ours)) / theirs.mean()
+    return f"{ratio:.{digits}f} ± {half:.{digits}f}"
