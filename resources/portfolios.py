@@ -106,7 +106,9 @@ class Portfolios(dg.ConfigurableResource[Any]):
         Raises:
             UnfitCurveError: it can't be valued, with the reason.
         """
-        return equity_curve(portfolio, self._panel([portfolio], session))
+        # Cash alone has no prices, so its sessions are those of all the others.
+        others = [portfolio] if portfolio.weights else self.landed()
+        return equity_curve(portfolio, self._panel(others, session))
 
     def _panel(self, portfolios: list[Portfolio], session: date) -> MarketPanel:
         """Return prices of all symbols held, as known at a session."""

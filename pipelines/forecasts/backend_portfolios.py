@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from pipelines.forecasts.curve import GAP, UnfitCurveError
+from pipelines.forecasts.curve import GAP, NOT_POSITIVE, UnfitCurveError
 from pipelines.forecasts.portfolios import (
     INITIAL_VALUE,
     UNKNOWN_DATES,
@@ -114,8 +114,11 @@ def _of_execution(document: Document, backtest: Document | None) -> Portfolio:
 
 def _holdings(positions: object, total: float) -> dict[str, float]:
     """Return each position's share of the last value."""
-    weights = {}
-    for symbol, position in _map(positions, "positions").items():
+    weights, held_positions = {}, _map(positions, "positions")
+    if held_positions and total <= 0:
+        message = f"the last of portfolio_values is {total}: its positions have no share of that"
+        raise UnfitCurveError(NOT_POSITIVE, message)
+    for symbol, position in held_positions.items():
         held = _map(position, f"positions.{symbol}")
         quantity = _number(held.get("quantity"), f"positions.{symbol}.quantity")
         price = _number(held.get("current_price"), f"positions.{symbol}.current_price")

@@ -129,6 +129,20 @@ def put_backend(database: Database[dict[str, Any]]) -> None:
                 "portfolio_values": values[:-7],
                 "positions": {},
             },
+            {
+                "execution_id": "ruined",
+                "backtest_id": "done",
+                "status": "completed",
+                "portfolio_values": [*values[:-1], 0.0],
+                "positions": {},
+            },
+            {
+                "execution_id": "still",
+                "backtest_id": "done",
+                "status": "completed",
+                "portfolio_values": [100_000.0] * len(values),
+                "positions": {},
+            },
         ]
     )
 
@@ -151,7 +165,7 @@ def test_each_portfolio_has_a_forecast_or_its_reason(
     """One bad portfolio must not take the others with it, nor vanish without a word."""
     put_backend(database)
     made = run_night(portfolios, forecasting)
-    assert len(made) == len(HORIZONS) * 9
+    assert len(made) == len(HORIZONS) * 11
     assert {(one.portfolio_id, one.abstain_reason) for one in made} == {
         ("file:core", None),
         ("file:heavy", "weights_do_not_sum_to_one"),
@@ -162,10 +176,21 @@ def test_each_portfolio_has_a_forecast_or_its_reason(
         ("backtest:planned", None),
         ("execution:whole", None),
         ("execution:holes", "gap_in_curve"),
+        ("execution:ruined", "value_not_positive"),
+        ("execution:still", "constant_series"),
+    }
+    words = {
+        "file:heavy": "sum to 1.2",
+        "file:stranger": "no prices of ZZZ",
+        "watchlist:young": "252 are needed",
+        "watchlist:empty": "no symbol",
+        "execution:holes": "one for each session",
+        "execution:ruined": "0.0 at 2012-06-29",
+        "execution:still": "did not move",
     }
     for one in made:
         if one.abstain_reason:
-            assert one.abstain_message
+            assert words[one.portfolio_id] in str(one.abstain_message)
             assert not one.percentile_bands
         else:
             assert [len(one.fan), len(one.percentile_bands)] == [one.horizon_days, 9]

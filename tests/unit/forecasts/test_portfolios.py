@@ -183,6 +183,12 @@ def test_the_backends_documents_are_read_with_care() -> None:
             [
                 {**done, "portfolio_values": [10.0], "positions": {}},
                 {**done, "execution_id": "nan", "portfolio_values": [1.0, float("nan")]},
+                {
+                    **done,
+                    "execution_id": "ruined",
+                    "portfolio_values": [1.0, 0.0],
+                    "positions": {"A": {"quantity": 1.0, "current_price": 1.0}},
+                },
                 {**done, "execution_id": "lost", "backtest_id": "9", "portfolio_values": [1.0]},
                 {**done, "execution_id": "running", "status": "running"},
             ],
@@ -190,7 +196,7 @@ def test_the_backends_documents_are_read_with_care() -> None:
     }
     assert set(made) == {
         *("watchlist:w", "watchlist:x", "backtest:2", "backtest:3"),
-        *("execution:e", "execution:nan", "execution:lost"),
+        *("execution:e", "execution:nan", "execution:ruined", "execution:lost"),
     }
     assert made["watchlist:w"].weights == {"IBM": 0.5, "MSFT": 0.5}
     assert made["backtest:2"].rebalancing is Rebalancing.WEEKLY
@@ -200,5 +206,6 @@ def test_the_backends_documents_are_read_with_care() -> None:
         "watchlist:x": "unreadable",
         "backtest:3": "unreadable",
         "execution:nan": "gap_in_curve",
+        "execution:ruined": "value_not_positive",
         "execution:lost": "unknown_dates",
     }
