@@ -6,6 +6,9 @@ a breach and up otherwise, so that in the long run the share of breaches is the 
 whatever the market does. Only outcomes that were known at an origin move its levels.
 """
 
+from collections.abc import Sequence
+from itertools import accumulate
+from math import isnan
 from statistics import NormalDist
 
 import numpy as np
@@ -34,15 +37,22 @@ def levels_by_origin(hits: FloatArray, *, horizon: int, step: float) -> FloatArr
     Returns:
         (n + 1) × nominal levels, rising along each row.
     """
-    rate = np.minimum(step, LARGEST_SHARE * np.minimum(NOMINAL, 1 - NOMINAL)) / horizon
-    held, levels = NOMINAL.copy(), np.empty((len(hits) + 1, len(NOMINAL)))
-    for origin in range(len(hits) + 1):
-        matured = origin - horizon
-        if matured >= 0 and not np.isnan(hits[matured]):
-            held = held + rate * (NOMINAL - (hits[matured] < held))
-        levels[origin] = held
+    rates = np.minimum(step, LARGEST_SHARE * np.minimum(NOMINAL, 1 - NOMINAL)) / horizon
+    matured = hits[: max(0, len(hits) + 1 - horizon)].tolist()
+    levels = np.tile(NOMINAL, (len(hits) + 1, 1))
+    for column, (nominal, rate) in enumerate(zip(NOMINAL.tolist(), rates.tolist(), strict=True)):
+        levels[len(levels) - len(matured) :, column] = _levels_after(matured, nominal, rate)
     rising = np.maximum.accumulate(levels, axis=1)
     return np.asarray(np.clip(rising, SMALLEST_LEVEL, 1 - SMALLEST_LEVEL))
+
+
+def _levels_after(matured: Sequence[float], nominal: float, rate: float) -> list[float]:
+    """Return the level after each outcome; plain numbers, since arrays of nine take eight times."""
+
+    def after(held: float, hit: float) -> float:
+        return held if isnan(hit) else held + rate * (nominal - (hit < held))
+
+    return list(accumulate(matured, after, initial=nominal))[1:]
 
 
 def calibrated_quantiles(quantiles: FloatArray, levels: FloatArray) -> FloatArray:
