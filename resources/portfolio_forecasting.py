@@ -1,11 +1,12 @@
 """Forecasting on the lake: evaluations brought up to date, nights forecast, outcomes entered."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import dagster as dg
+import polars as pl
 from pydantic import Field
 
 from pipelines.documents.portfolio_forecast import PortfolioForecast
@@ -39,6 +40,9 @@ from resources.lake_writer import LakeWriter
 from resources.portfolios import Portfolios, require_readable
 
 Progress = Callable[[str], None]
+BATCH = 25
+"""Portfolios that are read and committed at once: a killed first load loses a minute's work."""
+NO_ROWS = pl.DataFrame()
 
 OUTCOMES_QUERY = """
     SELECT history.* EXCLUDE (due_session, outcome_value, is_within_90),
@@ -64,6 +68,14 @@ class EvaluationReport:
     fits: int = 0
     faults: dict[str, str] = field(default_factory=dict)
 
+    def count(self, case: "_Case", rows: pl.DataFrame, progress: Progress) -> None:
+        """Count what is new of a portfolio, and tell of it."""
+        self.origins += rows.height
+        self.fits += len(case.fits.made)
+        if rows.height:
+            name = case.portfolio.portfolio_id
+            progress(f"{name}: {rows.height:,} forecasts of the past evaluated")
+
 
 @dataclass(frozen=True, eq=False)
 class _Case:
@@ -73,6 +85,28 @@ class _Case:
     curve: EquityCurve
     evaluations: Evaluations
     fits: Fits
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """What its rows are kept under."""
+        return {
+            "portfolio_id": self.portfolio.portfolio_id,
+            "definition_hash": self.portfolio.definition_hash,
+        }
+
+    @property
+    def new_fits(self) -> pl.DataFrame:
+        """Fits that the lake does not have yet, as rows."""
+        return fit_rows(self.fits, self.curve.sessions, **self.identity)
+
+
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """Rows that the lake holds of some portfolios, through a session."""
+
+    equity: pl.DataFrame
+    evaluations: pl.DataFrame
+    fits: pl.DataFrame
 
 
 class PortfolioForecasting(dg.ConfigurableResource[Any]):
@@ -95,26 +129,16 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
 
     def evaluate(self, *, night: Night, progress: Progress) -> EvaluationReport:
         """Evaluate every origin whose outcome has become known, portfolio by portfolio."""
-        settings, report = ForecastSettings(), EvaluationReport()
-        for portfolio in self.portfolios.landed():
-            try:
-                case = self._case(portfolio, night.session, settings)
-            except UnfitCurveError as error:
-                report.faults[portfolio.portfolio_id] = str(error)
-                continue
-            made = evaluate(
-                self.members,
-                case.curve.log_values,
-                case.evaluations,
-                fits=case.fits,
-                settings=settings,
-                draws=draws_of(portfolio.portfolio_id, settings),
-            )
-            new = self._keep(case, made, night)
-            report.origins += new
-            report.fits += len(case.fits.made)
-            if new:
-                progress(f"{portfolio.portfolio_id}: {new:,} forecasts of the past evaluated")
+        report = EvaluationReport()
+        for batch in _batches(self.portfolios.landed()):
+            new = []
+            for portfolio, case in self._cases(batch, night.session):
+                if isinstance(case, UnfitCurveError):
+                    report.faults[portfolio.portfolio_id] = str(case)
+                    continue
+                new.append(self._evaluated(case))
+                report.count(case, new[-1][0], progress)
+            self._keep(new, night)
         return report
 
     def forecast(self, nights: Sequence[Night]) -> list[PortfolioForecast]:
@@ -122,8 +146,8 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
         made: list[PortfolioForecast] = []
         portfolios = self.portfolios.landed()
         for night in nights:
-            for portfolio in portfolios:
-                made += self._documents(portfolio, night)
+            for batch in _batches(portfolios):
+                made += self._documents(batch, night)
         hashes = {one.portfolio_id: one.definition_hash for one in portfolios}
         rows, quantiles = forecast_rows(made, hashes), history_rows(made)
 
@@ -153,15 +177,12 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
 
     def evaluations(self, session: date) -> dict[str, Evaluations]:
         """Return what is known at a session of each portfolio that can be forecast."""
-        made = {}
-        for portfolio in self.portfolios.landed():
-            try:
-                made[portfolio.portfolio_id] = self._case(
-                    portfolio, session, ForecastSettings()
-                ).evaluations
-            except UnfitCurveError:
-                continue  # its documents tell why
-        return made
+        return {
+            portfolio.portfolio_id: case.evaluations
+            for batch in _batches(self.portfolios.landed())
+            for portfolio, case in self._cases(batch, session)
+            if isinstance(case, _Case)  # the documents of the others tell why
+        }
 
     def curve(self, portfolio_id: str, session: date) -> EquityCurve:
         """Return a portfolio's values through a session."""
@@ -173,56 +194,97 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
             )
         )
 
-    def _case(self, portfolio: Portfolio, session: date, settings: ForecastSettings) -> _Case:
+    def _cases(
+        self, portfolios: Sequence[Portfolio], session: date
+    ) -> Iterator[tuple[Portfolio, "_Case | UnfitCurveError"]]:
+        """Yield portfolios as they stood at a session, or why they can't be forecast.
+
+        What the lake knows of them is read at once: a query takes as long as a forecast does.
+        """
+        key = {"ids": [portfolio.portfolio_id for portfolio in portfolios]}
+        of_these = "WHERE list_contains($ids, portfolio_id)"
+        until = key | {"session": session}
+        held = _Held(
+            self.lake.read(
+                f"SELECT * FROM portfolio_equity {of_these} AND session <= $session", until
+            ),
+            self.lake.read(
+                f"SELECT * FROM portfolio_evaluations {of_these} AND matured <= $session "
+                "ORDER BY session, horizon_days",
+                until,
+            ),
+            self.lake.read(
+                f"SELECT * FROM portfolio_fits {of_these} ORDER BY model, values_seen", key
+            ),
+        )
+        for portfolio in portfolios:
+            try:
+                yield portfolio, self._case(portfolio, held, session)
+            except UnfitCurveError as error:
+                yield portfolio, error
+
+    def _case(self, portfolio: Portfolio, held: _Held, session: date) -> _Case:
         """Return a portfolio as it stood at a session.
 
         Raises:
             UnfitCurveError: it can't be forecast, with the reason.
         """
         require_readable(portfolio)
-        curve = self.curve(portfolio.portfolio_id, session)
+        curve = curve_of(_of_portfolio(held.equity, portfolio))
         if not len(curve):
             curve = self.portfolios.marked(portfolio, session)  # raises what is wrong with it
         require_forecastable(curve)
-        key = {"portfolio_id": portfolio.portfolio_id, "hash": portfolio.definition_hash}
-        of_portfolio = "WHERE portfolio_id = $portfolio_id AND definition_hash = $hash"
-        evaluated = self.lake.read(
-            f"SELECT * FROM portfolio_evaluations {of_portfolio} AND matured <= $session "
-            "ORDER BY session, horizon_days",
-            {**key, "session": session},
-        )
-        fits = self.lake.read(
-            f"SELECT * FROM portfolio_fits {of_portfolio} ORDER BY model, values_seen", key
-        )
-        known = evaluations_of(evaluated, self.members, curve.sessions, settings)
+        is_same = pl.col("definition_hash") == portfolio.definition_hash
+        evaluated = _of_portfolio(held.evaluations, portfolio).filter(is_same)
+        fits = _of_portfolio(held.fits, portfolio).filter(is_same)
+        known = evaluations_of(evaluated, self.members, curve.sessions, ForecastSettings())
         return _Case(portfolio, curve, known, fits_of(fits))
 
-    def _keep(self, case: _Case, made: Evaluations, night: Night) -> int:
-        """Store what is new; return how many evaluations that are."""
-        named = {
-            "portfolio_id": case.portfolio.portfolio_id,
-            "definition_hash": case.portfolio.definition_hash,
-        }
-        rows = evaluation_rows(made, case.evaluations, case.curve.sessions, **named)
-        fits = fit_rows(case.fits, case.curve.sessions, **named)
+    def _evaluated(self, case: _Case) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return what has become known of a portfolio's forecasts, and the fits that took."""
+        settings = ForecastSettings()
+        made = evaluate(
+            self.members,
+            case.curve.log_values,
+            case.evaluations,
+            fits=case.fits,
+            settings=settings,
+            draws=draws_of(case.portfolio.portfolio_id, settings),
+        )
+        rows = evaluation_rows(made, case.evaluations, case.curve.sessions, **case.identity)
+        return rows, case.new_fits
+
+    def _keep(self, new: Sequence[tuple[pl.DataFrame, pl.DataFrame]], night: Night) -> None:
+        """Store new evaluations and fits of some portfolios, all or none."""
+        evaluations = [rows for rows, _ in new if rows.height]
+        fits = [rows for _, rows in new if rows.height]
 
         def work(writer: LakeWriter) -> None:
-            writer.append(PORTFOLIO_EVALUATIONS, rows)
-            writer.append(PORTFOLIO_FITS, fits)
+            for table, rows in ((PORTFOLIO_EVALUATIONS, evaluations), (PORTFOLIO_FITS, fits)):
+                if rows:
+                    writer.append(table, pl.concat(rows))
 
-        if rows.height or fits.height:
-            self.lake.commit(work, night=night, message=f"evaluate {named['portfolio_id']}")
-        return rows.height
+        if evaluations or fits:
+            self.lake.commit(work, night=night, message=f"evaluate {len(new)} portfolios")
 
-    def _documents(self, portfolio: Portfolio, night: Night) -> list[PortfolioForecast]:
-        """Return one portfolio's documents of one night, or the reason for having none."""
+    def _documents(self, portfolios: Sequence[Portfolio], night: Night) -> list[PortfolioForecast]:
+        """Return portfolios' documents of one night, or the reasons for having none."""
+        made: list[PortfolioForecast] = []
+        fits = []
+        for portfolio, case in self._cases(portfolios, night.session):
+            if isinstance(case, UnfitCurveError):
+                made += self._abstaining(portfolio, night, case)
+                continue
+            made += self._forecast(case, night)
+            fits.append((NO_ROWS, case.new_fits))
+        self._keep(fits, night)
+        return made
+
+    def _forecast(self, case: _Case, night: Night) -> Iterator[PortfolioForecast]:
+        """Return one portfolio's documents of one night."""
         settings = ForecastSettings()
-        try:
-            case = self._case(portfolio, night.session, settings)
-        except UnfitCurveError as error:
-            return self._abstaining(portfolio, night, error)
         source, _ = source_of(case.evaluations)
-        draws = draws_of(portfolio.portfolio_id, settings)
+        draws = draws_of(case.portfolio.portfolio_id, settings)
         distribution = forecast(
             self.members,
             case.curve.log_values,
@@ -232,9 +294,8 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
             settings=settings,
             draws=draws,
         )
-        self._keep(case, case.evaluations, night)
         made = NightForecast(
-            portfolio=portfolio,
+            portfolio=case.portfolio,
             last_value=float(case.curve.values[-1]),
             history=len(case.curve),
             distribution=distribution,
@@ -244,7 +305,7 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
                 case.evaluations, distribution.quantiles[0], draws("risk", len(case.curve))
             ),
         )
-        return list(forecast_documents(made, night))
+        return forecast_documents(made, night)
 
     def _abstaining(
         self, portfolio: Portfolio, night: Night, error: UnfitCurveError
@@ -261,3 +322,14 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
                 history=len(curve),
             )
         )
+
+
+def _batches(portfolios: Sequence[Portfolio]) -> Iterator[Sequence[Portfolio]]:
+    """Yield portfolios some at a time."""
+    for first in range(0, len(portfolios), BATCH):
+        yield portfolios[first : first + BATCH]
+
+
+def _of_portfolio(rows: pl.DataFrame, portfolio: Portfolio) -> pl.DataFrame:
+    """Return the rows of one portfolio."""
+    return rows.filter(pl.col("portfolio_id") == portfolio.portfolio_id)

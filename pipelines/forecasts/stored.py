@@ -1,7 +1,7 @@
 """Curves, fits and evaluations as rows of the lake, and back to the same bits."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import numpy as np
@@ -73,15 +73,24 @@ def evaluations_of(
         # Where they once began, whatever was run since: an older night adds none before them.
         first = min(position[session] for session in known["session"])
         made = empty_evaluations(members, len(sessions), len(sessions) - 1 - first)
-    places = {model: at for at, model in enumerate(made.models)}
-    for row in known.iter_rows(named=True):
-        at = position[row["session"]] - made.first, HORIZONS.index(row["horizon_days"])
-        made.outcomes[at] = row["outcome"]
-        columns = [places[model] for model in row["models"] if model in places]
-        kept = [place for place, model in enumerate(row["models"]) if model in places]
-        figures = np.array([row[figure] for figure in FIGURES], dtype=np.float64)
-        made.figures[(*at, columns)] = figures[:, kept].T
+    named = known.with_columns(pool=pl.col("models").list.join(","))
+    for of_pool in named.partition_by("pool", maintain_order=True):
+        _lay_out(of_pool, made, position)
     return made
+
+
+def _lay_out(rows: pl.DataFrame, made: Evaluations, position: Mapping[date, int]) -> None:
+    """Enter rows that were all made with the same models, in the same order."""
+    origins = np.array([position[session] for session in rows["session"]]) - made.first
+    horizons = np.searchsorted(HORIZONS, rows["horizon_days"].to_numpy())
+    made.outcomes[origins, horizons] = rows["outcome"].to_numpy()
+    models = rows["models"][0].to_list()
+    kept = [place for place, model in enumerate(models) if model in made.models]
+    columns = [made.models.index(models[place]) for place in kept]
+    figures = np.stack(
+        [rows[figure].explode().to_numpy().reshape(-1, len(models)) for figure in FIGURES], axis=-1
+    )
+    made.figures[origins[:, None], horizons[:, None], columns] = figures[:, kept]
 
 
 def evaluation_rows(
