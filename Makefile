@@ -182,6 +182,10 @@ bench-regimes: $(READY) ## Measure regimes on markets of known states and on the
 bench-promotion: $(READY) ## Challenge champions weekly: how often luck wins, and how soon a better model.
 	@$(BIN)/python -m benchmarks.promotion $(BENCH)
 
+.PHONY: bench-lifecycle
+bench-lifecycle: $(READY) ## Retrain weekly for ten years while the signal fades, flips and returns: BENCH="--seeds 1 2".
+	@$(BIN)/python -m benchmarks.lifecycle $(BENCH)
+
 .PHONY: lint
 lint: $(READY) ## Check style and formatting.
 	@$(BIN)/ruff check .

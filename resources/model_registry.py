@@ -22,6 +22,7 @@ from pipelines.lifecycle.run_documents import TrainingRun
 from pipelines.lifecycle.versions import (
     DECISION,
     MODEL_NAME,
+    RESTORATION,
     WITHDRAWAL,
     SignalVersion,
     Withdrawal,
@@ -153,6 +154,25 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
             _point_at_champion(client, _versions(client, market))
             record_runs(client, {one.run_id for one in withdrawn})
         return withdrawn
+
+    def withdraw(self, version: SignalVersion, withdrawal: Withdrawal) -> None:
+        """Let a version score no more; the promoted one before it does, if there is one."""
+        with self._client() as client:
+            number, text = str(version.number), withdrawal.to_text()
+            client.set_model_version_tag(MODEL_NAME, number, WITHDRAWAL, text)
+            _point_at_champion(client, _versions(client, version.market))
+            record_runs(client, {version.run_id})
+
+    def restore(self, version: SignalVersion) -> None:
+        """Let a withdrawn version score again."""
+        if version.withdrawal is None:
+            return
+        with self._client() as client:
+            number, text = str(version.number), version.withdrawal.to_text()
+            client.set_model_version_tag(MODEL_NAME, number, RESTORATION, text)
+            client.delete_model_version_tag(MODEL_NAME, number, WITHDRAWAL)
+            _point_at_champion(client, _versions(client, version.market))
+            record_runs(client, {version.run_id})
 
     def versions(self, market: str) -> list[SignalVersion]:
         """Return the versions of a market, oldest number first, without loading any."""
@@ -311,9 +331,19 @@ def _point_at_champion(client: Any, versions: Sequence[SignalVersion]) -> int | 
     """Move MLflow's alias to the version that scores tonight; return its number."""
     champion = champion_of(versions)
     if champion is None:
+        _forget_champion(client, versions)
         return None
     client.set_registered_model_alias(MODEL_NAME, CHAMPION, str(champion.number))
     return champion.number
+
+
+def _forget_champion(client: Any, versions: Sequence[SignalVersion]) -> None:
+    """Take the alias from versions that were all withdrawn; another market's keeps it."""
+    if not any(one.withdrawal for one in versions):
+        return
+    pointed_at = client.get_registered_model(MODEL_NAME).aliases.get(CHAMPION)
+    if pointed_at and int(pointed_at) in {one.number for one in versions}:
+        client.delete_registered_model_alias(MODEL_NAME, CHAMPION)
 
 
 def _versions(client: Any, market: str) -> list[SignalVersion]:

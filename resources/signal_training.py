@@ -57,14 +57,26 @@ def train_and_decide(
     """
     from pipelines.lifecycle.canaries import run_canaries
     from pipelines.lifecycle.comparison import compare
+    from pipelines.lifecycle.live_skill import judge, sessions_to_judge
     from pipelines.lifecycle.reference import model_reference
     from pipelines.signals.training import train_signals
+    from resources.live_rollback import answer_live_results
 
     _require_whole_registry(lake, registry)
     named = read_training_set(lake, SIGNAL_GROUPS, night=night)
     panel = named.rows
+    withdrawn = answer_live_results(
+        registry,
+        panel,
+        night=night,
+        features_version=features_version(SIGNAL_GROUPS),
+        progress=progress,
+    )
     champion = _champion(registry, night, panel)
+    is_silent = champion is None and withdrawn > 0
     held_back = sessions_to_hold_back(len(champion.unseen)) if champion else 0
+    if is_silent:
+        held_back = sessions_to_judge(panel.height / panel["session"].n_unique())
     training = train_signals(
         panel,
         features=feature_names(SIGNAL_GROUPS),
@@ -77,10 +89,16 @@ def train_and_decide(
     if champion and training.challenger:
         later = panel.filter(pl.col("session") >= champion.unseen[-held_back])
         comparison = compare(champion.model, training.challenger, later)
+    elif training.challenger:
+        unseen = panel.filter(pl.col("session") > training.challenger.trained_through)
+        skill = judge(training.challenger, unseen)
+        comparison = skill.against_silence if skill else None
     decision = decide(
         run_canaries(panel, training.final),
         comparison,
-        incumbent=_incumbent(champion, registry.versions(night.market)),
+        incumbent=Incumbent.silence(candidates=withdrawn + 1)
+        if is_silent
+        else _incumbent(champion, registry.versions(night.market)),
         session=night.session,
     )
     progress(f"{decision.verdict.value}: {decision.reason}")

@@ -24,6 +24,9 @@ other half is what it has learned beyond the champion."""
 REFRESHED_AFTER = 126
 """A champion that is so many sessions old gives way to one that is not shown to be worse."""
 WORSE = 0.05
+SILENCE_ALPHA = 0.02
+"""Level at which a week ends silence after a withdrawal. It is no part of the year's budget: what
+has no merit and gets through says little, and its own live sessions take it back."""
 SEED_ERRORS = 2.0
 
 
@@ -93,11 +96,24 @@ class Decision:
 
 @dataclass(frozen=True)
 class Incumbent:
-    """The champion as a challenge sees it: its version, sessions that it has not seen, budget."""
+    """The champion as a challenge sees it: its version, sessions that it has not seen, budget.
 
-    version: int
+    Without a version it is saying nothing, since every champion was withdrawn.
+    """
+
+    version: int | None
     age: int
     alpha: float
+
+    @classmethod
+    def silence(cls, *, candidates: int) -> Self:
+        """Return saying nothing, which so many models want to end in one night."""
+        return cls(version=None, age=0, alpha=SILENCE_ALPHA / candidates)
+
+    @property
+    def name(self) -> str:
+        """What a person reads of it."""
+        return "saying nothing" if self.version is None else f"version {self.version}"
 
 
 def sessions_to_hold_back(age: int) -> int:
@@ -157,7 +173,7 @@ def _conditions(
     if incumbent is None:
         return tuple(ChecklistItem(name, None, "there is no champion") for name in names)
     if comparison is None:
-        note = f"version {incumbent.version} has not seen {incumbent.age} sessions: no challenge"
+        note = f"no challenge: {_too_early(incumbent)}"
         return tuple(ChecklistItem(name, None, note) for name in names)
     slope = comparison.calibration_slope
     is_calibrated = slope is None or slope.lower <= 1.0 <= slope.upper
@@ -194,20 +210,27 @@ def _verdict(
     if incumbent is None:
         return Verdict.FIRST, "no champion knows today's features, and all canaries pass"
     if comparison is None:
-        return Verdict.KEPT, (
-            f"version {incumbent.version} has not seen {incumbent.age} sessions: a challenge "
-            f"needs {2 * FEWEST_HELD_BACK}"
-        )
+        return Verdict.KEPT, _too_early(incumbent)
     unmet = [item.name for item in items if item.passed is False]
     if not unmet:
         return Verdict.PROMOTED, (
-            f"it lost {comparison.gain:.2e} nats less than version {incumbent.version} on "
+            f"it lost {comparison.gain:.2e} nats less than {incumbent.name} on "
             f"{comparison.sessions} sessions that neither had seen, p {comparison.p_value:.4f}"
         )
     is_worse = comparison.p_value > 1 - WORSE
     if incumbent.age >= REFRESHED_AFTER and not is_worse and "is_calibrated" not in unmet:
         return Verdict.REFRESHED, (
-            f"version {incumbent.version} is {incumbent.age} sessions old, and the challenger is "
+            f"{incumbent.name} is {incumbent.age} sessions old, and the challenger is "
             f"not shown to be worse (p {1 - comparison.p_value:.4f})"
         )
     return Verdict.KEPT, f"not met: {', '.join(unmet)}"
+
+
+def _too_early(incumbent: Incumbent) -> str:
+    """Say why there was nothing to compare."""
+    if incumbent.version is None:
+        return "every champion was withdrawn, and too few sessions tell of this training"
+    return (
+        f"{incumbent.name} has not seen {incumbent.age} sessions: a challenge "
+        f"needs {2 * FEWEST_HELD_BACK}"
+    )

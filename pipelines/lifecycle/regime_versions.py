@@ -16,7 +16,8 @@ from pipelines.documents.model_version import (
     ModelStage,
     ModelVersion,
 )
-from pipelines.lifecycle.version_documents import DESK, STATUS
+from pipelines.lifecycle.version_documents import STATUS
+from pipelines.lifecycle.versions import DESK
 from pipelines.regimes.fits import RegimeFit
 
 MODEL_NAME, EXPERIMENT = "regime", "regimes"

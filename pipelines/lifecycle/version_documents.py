@@ -11,10 +11,9 @@ from pipelines.documents.model_version import (
     ModelStage,
     ModelVersion,
 )
-from pipelines.lifecycle.versions import MODEL_NAME, SignalVersion, champion_of
+from pipelines.lifecycle.versions import DESK, MODEL_NAME, SignalVersion, champion_of
 
 EXPERIMENT = "signals"
-DESK = "nightdesk"
 Status = Literal["pending", "passed", "failed"]
 STATUS: Mapping[bool | None, Status] = {True: "passed", False: "failed", None: "pending"}
 
@@ -152,7 +151,8 @@ def _withdrawn(one: SignalVersion) -> str | None:
     if one.withdrawal is None:
         return None
     taken = one.withdrawal
+    successor = "saying nothing" if taken.in_favour_of is None else f"version {taken.in_favour_of}"
     return (
-        f"withdrawn by {taken.by} on {taken.at:%Y-%m-%d %H:%M} UTC in favour of version "
-        f"{taken.in_favour_of}: {taken.reason}"
+        f"withdrawn by {taken.by} on {taken.at:%Y-%m-%d %H:%M} UTC in favour of {successor}: "
+        f"{taken.reason}"
     )

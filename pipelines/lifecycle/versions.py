@@ -11,18 +11,21 @@ from pipelines.lifecycle.promotion import Decision
 MODEL_NAME = "signal"
 DOCUMENT = "trained_signal.json"
 """The file of a version, in the folder `data` of its model."""
-DECISION, WITHDRAWAL = "decision", "withdrawal"
-"""Tags with a JSON document each."""
+DECISION, WITHDRAWAL, RESTORATION = "decision", "withdrawal", "restoration"
+"""Tags with a JSON document each; a restoration holds the withdrawal that it ended."""
+DESK = "nightdesk"
+"""Who withdraws by rule: a version that a person withdrew comes back by a person alone."""
+MOST_RESTORABLE = 4
 
 
 @dataclass(frozen=True)
 class Withdrawal:
-    """Why a version scores no more: who took it back, when, for which version, and why."""
+    """Why a version scores no more: who took it back, when, for which version if any, and why."""
 
     at: datetime
     by: str
     reason: str
-    in_favour_of: int
+    in_favour_of: int | None
 
     def to_text(self) -> str:
         """Return the withdrawal as JSON."""
@@ -137,3 +140,9 @@ def champion_of(versions: Sequence[SignalVersion]) -> SignalVersion | None:
 def newer_champions(versions: Sequence[SignalVersion], than: SignalVersion) -> list[SignalVersion]:
     """Return the versions that stand between one and its being champion again."""
     return [one for one in versions if one.may_be_champion and one.age_order > than.age_order]
+
+
+def restorable(versions: Sequence[SignalVersion]) -> list[SignalVersion]:
+    """Return the versions that the rules withdrew last and may bring back, the newest first."""
+    taken_back = [one for one in versions if one.withdrawal and one.withdrawal.by == DESK]
+    return sorted(taken_back, key=lambda one: one.age_order, reverse=True)[:MOST_RESTORABLE]

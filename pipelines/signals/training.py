@@ -87,6 +87,25 @@ def train_signals(
     )
 
 
+def train_once(
+    panel: pl.DataFrame,
+    *,
+    features: Sequence[str],
+    settings: SignalSettings,
+    dispensable: Sequence[str] = (),
+) -> TrainedSignal:
+    """Return the model for the session after `panel` alone: no walk-forward, so no track record.
+
+    Arguments and errors are those of `train_signals`.
+    """
+    trainer = _Trainer(tuple(features), settings, tuple(dispensable))
+    sessions = panel["session"].unique().sort().to_list()
+    rows = usable_rows(panel, trainer.features, dispensable=trainer.dispensable)
+    parts = trainer.usable(final_fold(sessions, settings.splits).rows(rows))
+    nothing_before = dict.fromkeys(settings.trials, ())
+    return trainer.train(parts, earlier=nothing_before)[settings.family]
+
+
 def usable_rows(
     panel: pl.DataFrame, features: Sequence[str], *, dispensable: Collection[str] = ()
 ) -> pl.DataFrame:

@@ -20,10 +20,12 @@ from pipelines.lifecycle.versions import Withdrawal
 from pipelines.nights import Night, Origin
 from pipelines.signals.model import SignalTraining
 from pipelines.validation.session_bootstrap import Estimate
+from resources.live_rollback import answer_live_results
 from resources.model_drift import roll_back_failed
 from resources.model_registry import ModelRegistry, RollbackError, raise_corrupt
 from resources.provenance import code_version
 from resources.signal_files import CorruptVersionError, UnknownVersionError
+from tests.support.panels import panel
 from tests.support.trained_signals import small_training
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -266,6 +268,37 @@ def assert_a_failing_champion_is_taken_back(
     assert withdrawn is not None
     assert withdrawn.by == "nightdesk"
     assert withdrawn.reason.startswith("live AUC 0.450 [0.420, 0.480]")
+
+
+def test_live_results_withdraw_every_refuted_champion_and_bring_a_confirmed_one_back(
+    registry: ModelRegistry, champions: tuple[str, list[int]]
+) -> None:
+    """The promoted version before a refuted one learned from the same signal: it goes too."""
+    market, (first, second, _) = champions
+    rows = panel(strength=1.0, seed=5, symbols=60, sessions=60)
+    rows = rows.with_columns(pl.col("session", "label_end", "exit_session") + timedelta(days=3650))
+    tonight = max(rows["label_end"].to_list())
+    night = Night(market, tonight, datetime(2026, 1, 6, tzinfo=UTC), Origin.LIVE)
+    told: list[str] = []
+
+    def answer(lived: pl.DataFrame) -> list[int]:
+        count = answer_live_results(
+            registry, lived, night=night, features_version="f", progress=told.append
+        )
+        withdrawn = [one.number for one in registry.versions(market) if one.withdrawal]
+        assert count == len(withdrawn)
+        return withdrawn
+
+    assert answer(rows) == []
+    assert answer(rows.with_columns(~pl.col("is_up"))) == [first, second]
+    assert registry.champion(market, tonight, features_version="f") is None
+    assert answer(rows) == [first]
+    assert scoring(registry, market) == second
+    assert [line.split(":")[0] for line in told] == [
+        f"version {second} is withdrawn",
+        f"version {first} is withdrawn",
+        f"version {second} scores again",
+    ]
 
 
 def file_of(registry: ModelRegistry, version: Any) -> Path:

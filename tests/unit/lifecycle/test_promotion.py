@@ -106,6 +106,27 @@ def comparison(**changes: object) -> PairedComparison:
     return replace(won, **changes)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("found", "candidates", "verdict"),
+    [
+        (comparison(calibration_slope=None, seed_error=0.0), 1, Verdict.PROMOTED),
+        (comparison(p_value=0.015), 1, Verdict.PROMOTED),
+        (comparison(p_value=0.015), 2, Verdict.KEPT),
+        (None, 1, Verdict.KEPT),
+    ],
+)
+def test_after_a_withdrawal_a_training_must_beat_saying_nothing(
+    found: PairedComparison | None, candidates: int, verdict: Verdict
+) -> None:
+    """To take it as the first of all would bring back at once what was just withdrawn."""
+    silence = Incumbent.silence(candidates=candidates)
+    made = decide(GOOD, found, incumbent=silence, session=SESSION)
+    assert made.verdict is verdict
+    assert made.champion is None
+    assert ("saying nothing" in made.reason) is (verdict is Verdict.PROMOTED)
+    assert Decision.from_document(json.loads(json.dumps(made.to_document()))) == made
+
+
 def decided(
     found: PairedComparison | None,
     *,
