@@ -8,7 +8,7 @@ from assets.published import published_asset
 from assets.regimes import regime_states
 from assets.reporting import counts_metadata
 from assets.signals import signal_scores
-from pipelines.lifecycle.versions import champion_of
+from pipelines.lifecycle.versions import CHALLENGER, CHAMPION, aliases_of
 from resources.lake import Lake
 from resources.market import Market
 from resources.model_publishing import ModelPublisher
@@ -36,10 +36,12 @@ def published_models(
     """
     night = nights.find(sessions_of_run(context.run.tags, market))[-1]
     reports = ModelPublisher(lake, model_registry, serving, night).publish()
-    champion = champion_of(model_registry.versions(market.name))
+    named = aliases_of(model_registry.versions(market.name))
+    champion, challenger = named[CHAMPION], named[CHALLENGER]
     return dg.MaterializeResult(
         metadata={
             "champion": f"version {champion.number}" if champion else "none: every signal abstains",
+            "challenger": f"version {challenger.number}" if challenger else "none",
             "why": champion.decision.reason if champion and champion.decision else "not told",
             "documents": counts_metadata({one.collection: one.documents for one in reports}),
             "changed": counts_metadata({one.collection: one.updated for one in reports}),

@@ -34,6 +34,7 @@ def training_metadata(
         "metrics": dg.MetadataValue.md("\n".join([*head, *lines])),
         "young_symbols": dg.MetadataValue.md("\n".join(_young_lines(final))),
         "champion_version": dg.MetadataValue.text(str(registration.champion or "none")),
+        "challenger_version": dg.MetadataValue.text(str(registration.challenger or "none")),
         "versions_added": dg.MetadataValue.int(len(registration.added)),
         "calibration_plot": picture_metadata(calibration_plot(training)),
         "auc_by_year_plot": picture_metadata(area_plot(training)),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from commands.instance import prepared_settings
 from pipelines.lifecycle.registry_rebuild import RebuildPlan
-from pipelines.lifecycle.versions import champion_of
+from pipelines.lifecycle.versions import aliases_of
 from resources.registry_rebuild import RebuildRefusedError, RegistryRebuild
 from resources.wiring import build_lake, build_model_registry
 
@@ -52,11 +52,13 @@ def _refusal(
 def _tell(rebuild: RegistryRebuild, plan: RebuildPlan) -> None:
     """Print what was made again and what nobody can know."""
     versions = rebuild.registry.versions(rebuild.lake.market)
-    champion = champion_of(versions)
+    named = ", ".join(
+        f"{alias}: {f'version {one.number}' if one else 'none'}"
+        for alias, one in aliases_of(versions).items()
+    )
     print(
         f"{rebuild.database}: {len(plan.remains.records)} runs, {len(plan.remains.claims)} "
-        f"versions, {len(versions)} of {rebuild.lake.market}; champion: "
-        f"{f'version {champion.number}' if champion else 'none'}"
+        f"versions, {len(versions)} of {rebuild.lake.market}; {named}"
     )
     for fault in plan.broken:
         print(f"Accepted: {fault}")

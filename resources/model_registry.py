@@ -20,14 +20,16 @@ from pydantic import Field
 from pipelines.lifecycle.promotion import Decision
 from pipelines.lifecycle.run_documents import TrainingRun
 from pipelines.lifecycle.versions import (
+    CHALLENGER,
+    CHAMPION,
     DECISION,
     MODEL_NAME,
     RESTORATION,
     WITHDRAWAL,
     SignalVersion,
     Withdrawal,
+    aliases_of,
     by_preference,
-    champion_of,
     newer_champions,
 )
 from pipelines.signals.model import SignalTraining, TrainedSignal
@@ -41,7 +43,6 @@ from resources.settings import PROJECT_ROOT
 from resources.signal_files import CorruptVersionError, add_version, load_version
 
 EXPERIMENT = "signals"
-CHAMPION = "champion"
 
 
 class RollbackError(ValueError):
@@ -59,13 +60,15 @@ def raise_corrupt(message: str) -> None:
 
 @dataclass(frozen=True)
 class Registration:
-    """What a registration did: versions added, the champion's number, the run (None: no news).
+    """What a registration did: versions added, who has the aliases, the run (None: no news).
 
-    There is no champion while no version was ever promoted. `final` is tonight's model.
+    There is no champion while no version was ever promoted, and a challenger only where the newest
+    training was not. `final` is tonight's model.
     """
 
     added: tuple[int, ...]
     champion: int | None
+    challenger: int | None
     final: int
     run_id: str | None
 
@@ -120,13 +123,19 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
             ]
             run_id = self._log_run(client, training, fresh=fresh, tags=tags) if fresh else None
             kept = _versions(client, market)
-            champion = _point_at_champion(client, kept)
+            named = _move_aliases(client, kept)
             record_runs(client, dict.fromkeys(one.run_id for one in kept))
         added = sorted({one.number for one in kept} - {one.number for one in before})
         same = [one for one in kept if one.features_version == features_version]
         wanted = _identity(training.final)
         (final,) = (one.number for one in same if one.identity == wanted)
-        return Registration(added=tuple(added), champion=champion, final=final, run_id=run_id)
+        return Registration(
+            added=tuple(added),
+            champion=named[CHAMPION],
+            challenger=named[CHALLENGER],
+            final=final,
+            run_id=run_id,
+        )
 
     def roll_back(
         self, market: str, *, to: int, by: str, reason: str, at: datetime
@@ -151,7 +160,7 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
             for one in withdrawn:
                 text = Withdrawal(at=at, by=by, reason=reason, in_favour_of=to).to_text()
                 client.set_model_version_tag(MODEL_NAME, str(one.number), WITHDRAWAL, text)
-            _point_at_champion(client, _versions(client, market))
+            _move_aliases(client, _versions(client, market))
             record_runs(client, {one.run_id for one in withdrawn})
         return withdrawn
 
@@ -160,7 +169,7 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
         with self._client() as client:
             number, text = str(version.number), withdrawal.to_text()
             client.set_model_version_tag(MODEL_NAME, number, WITHDRAWAL, text)
-            _point_at_champion(client, _versions(client, version.market))
+            _move_aliases(client, _versions(client, version.market))
             record_runs(client, {version.run_id})
 
     def restore(self, version: SignalVersion) -> None:
@@ -171,7 +180,7 @@ class ModelRegistry(dg.ConfigurableResource[Any]):
             number, text = str(version.number), version.withdrawal.to_text()
             client.set_model_version_tag(MODEL_NAME, number, RESTORATION, text)
             client.delete_model_version_tag(MODEL_NAME, number, WITHDRAWAL)
-            _point_at_champion(client, _versions(client, version.market))
+            _move_aliases(client, _versions(client, version.market))
             record_runs(client, {version.run_id})
 
     def versions(self, market: str) -> list[SignalVersion]:
@@ -327,23 +336,18 @@ def _tags_of_models(
     yield training.final, {DECISION: told} if told else {}
 
 
-def _point_at_champion(client: Any, versions: Sequence[SignalVersion]) -> int | None:
-    """Move MLflow's alias to the version that scores tonight; return its number."""
-    champion = champion_of(versions)
-    if champion is None:
-        _forget_champion(client, versions)
-        return None
-    client.set_registered_model_alias(MODEL_NAME, CHAMPION, str(champion.number))
-    return champion.number
-
-
-def _forget_champion(client: Any, versions: Sequence[SignalVersion]) -> None:
-    """Take the alias from versions that were all withdrawn; another market's keeps it."""
-    if not any(one.withdrawal for one in versions):
-        return
-    pointed_at = client.get_registered_model(MODEL_NAME).aliases.get(CHAMPION)
-    if pointed_at and int(pointed_at) in {one.number for one in versions}:
-        client.delete_registered_model_alias(MODEL_NAME, CHAMPION)
+def _move_aliases(client: Any, versions: Sequence[SignalVersion]) -> dict[str, int | None]:
+    """Move MLflow's aliases to the versions of a market that they belong to; return the numbers."""
+    named = aliases_of(versions)
+    numbers = {alias: one.number if one else None for alias, one in named.items()}
+    held = client.get_registered_model(MODEL_NAME).aliases
+    own = {one.number for one in versions}
+    for alias, number in numbers.items():
+        if number is not None:
+            client.set_registered_model_alias(MODEL_NAME, alias, str(number))
+        elif alias in held and int(held[alias]) in own:  # another market's stays
+            client.delete_registered_model_alias(MODEL_NAME, alias)
+    return numbers
 
 
 def _versions(client: Any, market: str) -> list[SignalVersion]:

@@ -14,7 +14,7 @@ from tempfile import TemporaryDirectory
 
 from pipelines.lifecycle.registry_rebuild import KnownVersion, RebuildPlan, Remains, rebuild_plan
 from pipelines.lifecycle.registry_records import RECORD, RunRecord, file_store, model_folder
-from pipelines.lifecycle.versions import DOCUMENT, champion_of
+from pipelines.lifecycle.versions import DOCUMENT, aliases_of
 from resources.lake import Lake
 from resources.mlflow_session import SQLITE, creation_lock, quiet_mlflow
 from resources.model_registry import ModelRegistry
@@ -84,11 +84,11 @@ class RegistryRebuild:
 
     def rebuild(self, plan: RebuildPlan) -> Path | None:
         """Make the database again; return where what was left of it is now, None without any."""
-        champion = champion_of(plan.remains.versions(self.lake.market))
+        named = aliases_of(plan.remains.versions(self.lake.market))
         files = file_store(
             plan.remains.records,
             location=self.files.as_uri(),
-            champion=champion.number if champion else None,
+            aliases={alias: one.number for alias, one in named.items() if one},
         )
         made = self.database.with_name(f"{self.database.name}.rebuilt")
         with creation_lock(self.registry.tracking_uri), TemporaryDirectory() as folder:

@@ -71,6 +71,9 @@ class ModelVersion(PublishedDocument):
     approved_at: Instant | None = Field(description="When it was promoted.")
     rollback_notes: str | None = Field(description="Who withdrew it, when, for what, and why.")
     market: str = Field(description="Where its data comes from.")
+    alias: Literal["champion", "challenger"] | None = Field(
+        description="champion scores tonight, challenger is of the newest training, not promoted."
+    )
     verdict: str | None = Field(description="first, promoted, refreshed, kept or blocked.")
     reason: str | None = Field(description="Why, in words.")
     trained_through: date = Field(description="Last label end that it has seen.")

@@ -17,7 +17,7 @@ from pipelines.documents.model_version import (
     ModelVersion,
 )
 from pipelines.lifecycle.version_documents import STATUS
-from pipelines.lifecycle.versions import DESK
+from pipelines.lifecycle.versions import CHALLENGER, CHAMPION, DESK
 from pipelines.regimes.fits import RegimeFit
 
 MODEL_NAME, EXPERIMENT = "regime", "regimes"
@@ -79,11 +79,18 @@ def reigning(versions: Sequence[RegimeVersion], recipe: str) -> RegimeVersion | 
     return max(able, key=lambda one: one.fit.applies_from, default=None)
 
 
+def challenging(versions: Sequence[RegimeVersion], recipe: str) -> RegimeVersion | None:
+    """Return the newest fit of a recipe where it was judged and not promoted."""
+    fits = [one for one in versions if one.fit.recipe == recipe]
+    newest = max(fits, key=lambda one: one.fit.applies_from, default=None)
+    return None if newest is None or newest.fit.is_promoted else newest
+
+
 def regime_version_documents(
     versions: Sequence[RegimeVersion], *, market: str, recipe: str
 ) -> Iterator[ModelVersion]:
     """Make the document of every fit of a market; `recipe` is the one in use."""
-    champion = reigning(versions, recipe)
+    champion, challenger = reigning(versions, recipe), challenging(versions, recipe)
     for one in versions:
         decision, is_promoted = one.fit.decision, one.fit.is_promoted
         yield ModelVersion(
@@ -97,6 +104,7 @@ def regime_version_documents(
             approved_at=one.made_at if is_promoted else None,
             rollback_notes=one.withdrawn,
             market=market,
+            alias=CHAMPION if one is champion else CHALLENGER if one is challenger else None,
             verdict=decision.verdict.value if decision else None,
             reason=decision.reason if decision else None,
             trained_through=one.fit.model.fitted_through,

@@ -107,14 +107,14 @@ class RunRecord(_Kept):
 
 
 def file_store(
-    records: Sequence[RunRecord], *, location: str, champion: int | None
+    records: Sequence[RunRecord], *, location: str, aliases: Mapping[str, int]
 ) -> Iterator[tuple[PurePosixPath, str]]:
     """Yield path and content of every file of a registry that MLflow keeps in files.
 
     Args:
         records: What is known.
         location: URI of the folder that the files of all runs lie in.
-        champion: The version that the alias `champion` names.
+        aliases: The version that each alias names.
     """
     for record in records:
         kept = record.experiment
@@ -132,7 +132,7 @@ def file_store(
         yield from _run_files(record, location)
         for model in record.models:
             yield from _model_files(record, model, location)
-    yield from _registered_files(records, location, champion)
+    yield from _registered_files(records, location, aliases)
 
 
 def _run_files(record: RunRecord, location: str) -> Iterator[tuple[PurePosixPath, str]]:
@@ -177,9 +177,9 @@ def _model_files(
 
 
 def _registered_files(
-    records: Sequence[RunRecord], location: str, champion: int | None
+    records: Sequence[RunRecord], location: str, aliases: Mapping[str, int]
 ) -> Iterator[tuple[PurePosixPath, str]]:
-    """Yield the files of the registered model, its versions and its alias."""
+    """Yield the files of the registered model, its versions and its aliases."""
     versions = [(record.run_id, one) for record in records for one in record.versions]
     if not versions:
         return
@@ -190,8 +190,8 @@ def _registered_files(
         "last_updated_timestamp": max(one.changed_at for _, one in versions),
     }
     yield folder / "meta.yaml", yaml.safe_dump(meta)
-    if champion is not None:
-        yield folder / "aliases" / "champion", str(champion)
+    for alias, number in aliases.items():
+        yield folder / "aliases" / alias, str(number)
     for run_id, one in versions:
         meta = {
             "version": one.number,

@@ -18,7 +18,7 @@ from pipelines.documents.model_run import (
 )
 from pipelines.documents.model_version import MetricSnapshot
 from pipelines.lifecycle.reference import features_of
-from pipelines.lifecycle.versions import MODEL_NAME, SignalVersion, champion_of
+from pipelines.lifecycle.versions import MODEL_NAME, SignalVersion, aliases_of, champion_of
 
 EXPERIMENT = "signals"
 OUT_OF_SAMPLE = "walk-forward predictions out of sample"
@@ -85,7 +85,7 @@ def experiment_document(
     runs: Sequence[TrainingRun], versions: Sequence[SignalVersion], *, owner: str
 ) -> ModelExperiment:
     """Make the document of the experiment that all trainings belong to."""
-    champion = champion_of(versions)
+    named = aliases_of(versions)
     verdicts = Counter(one.decision.verdict.value for one in versions if one.decision)
     newest = max(runs, key=lambda run: run.started_at, default=None)
     return ModelExperiment(
@@ -95,7 +95,7 @@ def experiment_document(
         status="active",
         tags=("lightgbm", "catboost", "walk-forward"),
         metadata={
-            "champion": champion.number if champion else None,
+            **{alias: one.number if one else None for alias, one in named.items()},
             "versions": len(versions),
             "trainings": len(runs),
             "verdicts": dict(sorted(verdicts.items())),

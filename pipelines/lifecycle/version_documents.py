@@ -11,7 +11,15 @@ from pipelines.documents.model_version import (
     ModelStage,
     ModelVersion,
 )
-from pipelines.lifecycle.versions import DESK, MODEL_NAME, SignalVersion, champion_of
+from pipelines.lifecycle.versions import (
+    CHALLENGER,
+    CHAMPION,
+    DESK,
+    MODEL_NAME,
+    SignalVersion,
+    challenger_of,
+    champion_of,
+)
 
 EXPERIMENT = "signals"
 Status = Literal["pending", "passed", "failed"]
@@ -20,10 +28,10 @@ STATUS: Mapping[bool | None, Status] = {True: "passed", False: "failed", None: "
 
 def version_documents(versions: Sequence[SignalVersion]) -> Iterator[ModelVersion]:
     """Make the document of every version of a market."""
-    champion = champion_of(versions)
+    champion, challenger = champion_of(versions), challenger_of(versions)
     for one in versions:
         decision = one.decision
-        is_promoted = one.serves_through is None and (decision is None or decision.verdict.promotes)
+        is_promoted = one.serves_through is None and one.is_promoted
         yield ModelVersion(
             model_name=MODEL_NAME,
             version=str(one.number),
@@ -35,6 +43,7 @@ def version_documents(versions: Sequence[SignalVersion]) -> Iterator[ModelVersio
             approved_at=one.created_at if is_promoted else None,
             rollback_notes=_withdrawn(one),
             market=one.market,
+            alias=CHAMPION if one == champion else CHALLENGER if one == challenger else None,
             verdict=decision.verdict.value if decision else None,
             reason=decision.reason if decision else None,
             trained_through=one.trained_through,
@@ -57,8 +66,7 @@ def deployment_documents(versions: Sequence[SignalVersion]) -> Iterator[Deployme
     """
     was_champion: list[SignalVersion] = []
     for one in versions:
-        is_promoted = one.decision is None or one.decision.verdict.promotes
-        if one.serves_through is None and is_promoted:
+        if one.serves_through is None and one.is_promoted:
             reigning = [held for held in was_champion if held.withdrawal is None]
             if all(held.age_order < one.age_order for held in reigning):
                 was_champion.append(one)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pipelines.lifecycle.promotion import Decision
 
@@ -13,6 +13,9 @@ DOCUMENT = "trained_signal.json"
 """The file of a version, in the folder `data` of its model."""
 DECISION, WITHDRAWAL, RESTORATION = "decision", "withdrawal", "restoration"
 """Tags with a JSON document each; a restoration holds the withdrawal that it ended."""
+CHAMPION: Final = "champion"
+CHALLENGER: Final = "challenger"
+"""Aliases of the registered model: who scores tonight, and who was judged last in vain."""
 DESK = "nightdesk"
 """Who withdraws by rule: a version that a person withdrew comes back by a person alone."""
 MOST_RESTORABLE = 4
@@ -105,10 +108,14 @@ class SignalVersion:
         return self.trained_through, self.number
 
     @property
+    def is_promoted(self) -> bool:
+        """Return whether nothing was held against it; so of every model that scores the past."""
+        return self.decision is None or self.decision.verdict.promotes
+
+    @property
     def is_accepted(self) -> bool:
         """Return whether the version may score: it was promoted, or scores the past alone."""
-        is_promoted = self.decision is None or self.decision.verdict.promotes
-        return is_promoted and self.withdrawal is None
+        return self.is_promoted and self.withdrawal is None
 
     @property
     def may_be_champion(self) -> bool:
@@ -135,6 +142,22 @@ def champion_of(versions: Sequence[SignalVersion]) -> SignalVersion | None:
     """Return the version that scores tonight; None where none may."""
     able = [one for one in versions if one.may_be_champion]
     return max(able, key=lambda one: one.age_order, default=None)
+
+
+def challenger_of(versions: Sequence[SignalVersion]) -> SignalVersion | None:
+    """Return the model of the newest training where it was judged and not promoted.
+
+    None where the newest was promoted: whoever it left behind has lost its claim, whatever becomes
+    of the newest later.
+    """
+    judged = [one for one in versions if one.serves_through is None and one.decision]
+    newest = max(judged, key=lambda one: one.age_order, default=None)
+    return None if newest is None or newest.is_promoted else newest
+
+
+def aliases_of(versions: Sequence[SignalVersion]) -> dict[str, SignalVersion | None]:
+    """Return the version that each alias belongs to; None where it belongs to none."""
+    return {CHAMPION: champion_of(versions), CHALLENGER: challenger_of(versions)}
 
 
 def newer_champions(versions: Sequence[SignalVersion], than: SignalVersion) -> list[SignalVersion]:

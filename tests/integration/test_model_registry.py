@@ -224,6 +224,46 @@ def test_only_what_was_promoted_scores_and_a_rollback_brings_back_the_one_before
 
     alias = MlflowClient(registry.tracking_uri).get_model_version_by_alias("signal", "champion")
     assert int(alias.version) == first
+    assert named_challenger(registry) == kept, "a rollback says nothing of who waits"
+
+
+def named_challenger(registry: ModelRegistry) -> int | None:
+    """Return the version that MLflow's alias `challenger` names."""
+    from mlflow import MlflowClient
+
+    aliases = MlflowClient(registry.tracking_uri).get_registered_model("signal").aliases
+    return int(aliases["challenger"]) if "challenger" in aliases else None
+
+
+def test_the_newest_training_that_was_not_promoted_is_the_challenger(
+    registry: ModelRegistry, champions: tuple[str, list[int]]
+) -> None:
+    """Who opens MLflow asks what wants the champion's place; a stale alias would name the wrong."""
+    market, (_, second, kept) = champions
+    assert named_challenger(registry) == kept
+    waiting: int | None = kept
+    for days, verdict, is_waiting in (
+        (21, Verdict.BLOCKED, True),
+        (10, Verdict.KEPT, False),  # of a night of the past: who waits, waits on
+        (28, Verdict.PROMOTED, False),
+        (35, Verdict.KEPT, True),
+    ):
+        training, decision = retrained(days, verdict)
+        made = registry.register(training, market=market, features_version="f", decision=decision)
+        if is_waiting:
+            waiting = made.final
+        elif verdict is Verdict.PROMOTED:
+            waiting = None
+        assert made.challenger == named_challenger(registry) == waiting
+    champion = {one.number: one for one in registry.versions(market)}[made.champion or 0]
+    registry.withdraw(champion, Withdrawal(datetime(2026, 1, 5, tzinfo=UTC), "ann", "?", None))
+    assert scoring(registry, market) == second
+    assert named_challenger(registry) == made.final
+
+    training, decision = retrained(1, Verdict.FIRST)
+    other = registry.register(training, market="another", features_version="f", decision=decision)
+    assert other.challenger is None
+    assert named_challenger(registry) == made.final, "another market's challenger stays"
 
 
 def test_a_broken_file_is_named_and_the_champion_before_it_scores(

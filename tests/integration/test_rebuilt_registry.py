@@ -82,6 +82,8 @@ def test_a_lost_database_is_made_again_as_it_was(registry: ModelRegistry, lake: 
         assert logged_models(client) == logged
         champion = client.get_model_version_by_alias("signal", "champion")
         assert int(champion.version) == 2
+        challenger = client.get_model_version_by_alias("signal", "challenger")
+        assert int(challenger.version) == stood[-1].number
         assert again.version(2) == registry.version(2)
 
         assert train(again, 21, Verdict.PROMOTED) == len(stood) + 1
@@ -181,5 +183,7 @@ def test_a_desk_publishes_the_same_of_a_registry_that_was_made_again(
     known = registry.versions("sample")
     champion = champion_of(known)
     assert champion is not None
-    assert f"{len(known)} of sample; champion: version {champion.number}\n" in told
+    assert (
+        f"{len(known)} of sample; champion: version {champion.number}, challenger: none\n" in told
+    )
     assert "mlflow.db.lost1" in told

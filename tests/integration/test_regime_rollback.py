@@ -88,6 +88,10 @@ def test_every_document_is_valid_for_the_backend_and_says_why(lake: Lake) -> Non
     for reign in regime_deployment_documents(versions(lake), **named):
         assert_valid("deployments", reign.to_mongo() | instants)
     assert [one.stage.value for one in made] == ["staging", "archived", "production"]
+    assert [one.alias for one in made] == [None, None, "champion"]
+    until_then = versions(lake)[:2]
+    waiting = [one.alias for one in regime_version_documents(until_then, **named)]
+    assert waiting == ["champion", "challenger"]
     assert [one.verdict for one in made] == [None, "blocked", "refreshed"]
     assert "failing canaries" in str(made[1].reason)
     assert [one.data_hash for one in made] == ["unknown", "unknown", "abc"]

@@ -59,6 +59,7 @@ def test_runs_and_their_experiment_are_valid_for_the_backend() -> None:
     assert_valid("model_experiments", experiment.to_mongo() | WRITTEN)
     assert experiment.metadata["verdicts"] == {"first": 1, "kept": 1}
     assert experiment.metadata["champion"] == 2
+    assert experiment.metadata["challenger"] == 3
     assert dict(experiment.metrics) == {"auc": 0.53}
     nothing = experiment_document([], [], owner="team:nightdesk")
     assert_valid("model_experiments", nothing.to_mongo() | WRITTEN)

@@ -39,6 +39,7 @@ def test_stages_say_what_a_version_does() -> None:
         "5": "staging",
     }
     made = {one.version: one for one in version_documents(ALL)}
+    assert [made[number].alias for number in "2345"] == [None, "champion", "challenger", None]
     assert [item.status for item in made["4"].approval_checklist] == ["passed", "pending"]
     assert (made["4"].approved_by, made["3"].approved_by) == (None, "nightdesk")
     assert made["3"].metrics[0].dataset == "100 rows of 20 sessions that neither model had seen"
