@@ -7,7 +7,7 @@ share a pool of one. Why a lake and not a `.duckdb` file is told in `docs/adr/00
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 import dagster as dg
 import duckdb
@@ -35,6 +35,9 @@ def looked_up(text: str) -> str:
 
 class Lake(DuckDBResource):
     """The feature store's tables, their versions and their change feed."""
+
+    tells_changes: ClassVar[bool] = True
+    """Whether it has a change feed, and can be asked for the rows that a version wrote."""
 
     database: str = Field(
         default=":memory:", description="DuckDB itself holds nothing; the lake does."

@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from typing import ClassVar
 
 import duckdb
 import polars as pl
@@ -32,6 +33,8 @@ HELD_QUERY = """
 
 class PastLake(Lake):
     """A lake in memory over one version of the lake on disk."""
+
+    tells_changes: ClassVar[bool] = False
 
     lake_version: int = Field(description="Version of the lake that is read.")
 

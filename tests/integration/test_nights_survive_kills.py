@@ -98,6 +98,9 @@ def groups_of(steps: list[str], desk: Desk) -> dict[str, Group]:
     """Return for each step the group of the asset that it makes or checks."""
     graph = desk.definitions.resolve_asset_graph()
     names = {key.to_user_string(): graph.get(key).group_name for key in graph.get_all_asset_keys()}
+    for made in graph.assets_defs:  # a step that makes several has a name of its own
+        if made.keys:
+            names[made.node_def.name] = graph.get(min(made.keys)).group_name
     return {
         step: Group(names[max((name for name in names if step.startswith(name)), key=len)])
         for step in steps

@@ -104,9 +104,15 @@ def test_arima_is_statsforecasts() -> None:
     from statsforecast.models import AutoARIMA
 
     returns = np.diff(LOG_VALUES) - np.diff(LOG_VALUES)[:499].mean()
-    fitted = AutoARIMA(d=0, seasonal=False, max_p=2, max_q=2, max_order=2, approximation=True).fit(
-        returns[:499] / returns[:499].std()
-    )
+    fitted = AutoARIMA(
+        d=0,
+        seasonal=False,
+        max_p=2,
+        max_q=2,
+        max_order=2,
+        approximation=True,
+        allowmean=False,
+    ).fit(returns[:499] / returns[:499].std())
     scale = returns[:499].std()
     theirs = fitted.forward(returns[:549] / scale, h=21, level=[90])
     parameters = AutoArima().fit(LOG_VALUES[:500])
