@@ -6,6 +6,7 @@ from typing import Any
 
 import dagster as dg
 import polars as pl
+from pydantic import PrivateAttr
 
 from pipelines.calendar import EARLIEST_SESSION, ExchangeCalendar
 from pipelines.documents.pipeline_run import PipelineRun, PublishedCollection
@@ -48,6 +49,7 @@ class Nights(dg.ConfigurableResource[Any]):
 
     lake: dg.ResourceDependency[Lake]
     market: dg.ResourceDependency[Market]
+    _found: dict[date, Night] = PrivateAttr(default_factory=dict)
 
     def open(self, sessions: Sequence[date]) -> list[Night]:
         """Return the nights of sessions, in order, fixing `as_of` of those that are new.
@@ -92,14 +94,19 @@ class Nights(dg.ConfigurableResource[Any]):
     def find(self, sessions: Sequence[date]) -> list[Night]:
         """Return nights that were opened before, in order.
 
+        What a night is never changes, and a run has a resource of its own: one that was found is
+        not looked for again.
+
         Raises:
             UnopenedNightError: one of them was not.
         """
-        found = {night.session: night for night in self._stored(sessions)}
+        missing = [session for session in sessions if session not in self._found]
+        if missing:
+            self._found.update({night.session: night for night in self._stored(missing)})
         for session in sessions:
-            if session not in found:
+            if session not in self._found:
                 raise UnopenedNightError(session, self.market.name)
-        return [found[session] for session in sorted(sessions)]
+        return [self._found[session] for session in sorted(sessions)]
 
     def fix_snapshots(self, nights: Sequence[Night]) -> dict[Night, int]:
         """Return the lake version that each night publishes, fixing it the first time."""

@@ -1,6 +1,7 @@
 """Nights in the lake are opened once, whoever opens them, and see all that their instant shows."""
 
 import json
+import shutil
 from datetime import date
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pipelines.nights import Origin
 from pipelines.vendor.requests import daily_request
 from pipelines.vendor.responses import VendorResponse
 from resources.lake import Lake
+from resources.lake_attachment import detach
 from resources.market import Market
 from resources.nights import Nights, UnopenedNightError
 from resources.price_ingestion import ingest_prices
@@ -47,12 +49,25 @@ def test_a_night_is_opened_once_and_found_as_it_was(lake: Lake, nights: Nights) 
     assert nights.fix_snapshots(later)[later[0]] > nights.fix_snapshots([opened])[opened]
 
 
+def test_a_night_that_was_found_is_not_looked_for_again(tmp_path: Path) -> None:
+    """Some forty steps of a run ask for the same night, and each look is a trip to the catalog."""
+    lake = temporary_lake(tmp_path / "lake")
+    nights = Nights(lake=lake, market=Market(name="sample"))
+    later = [date(2013, 2, 25), date(2013, 2, 26)]
+    opened = nights.open(later)
+    detach(lake.catalog.label)
+    shutil.rmtree(tmp_path / "lake")
+    assert nights.find(later) == opened
+    with pytest.raises(UnopenedNightError, match="2013-02-22"):
+        nights.find([date(2013, 2, 22), *later])
+
+
 def test_a_night_that_another_process_opened_in_between_stays_as_it_is(nights: Nights) -> None:
     """Two commands started at once would each hold a night of another instant."""
     (first,) = nights.open([date(2013, 1, 15)])
     late = first.as_of.replace(minute=59)
     nights._store([type(first)(first.market, first.session, late, Origin.BACKFILL)])
-    assert nights.find([first.session]) == [first]
+    assert Nights(lake=nights.lake, market=nights.market).find([first.session]) == [first]
 
 
 @pytest.mark.parametrize("day", [date(2013, 2, 18), date(2013, 2, 16)], ids=["holiday", "weekend"])
