@@ -79,15 +79,11 @@ class ExchangeCalendar:
 
     def at_or_before(self, day: date) -> date:
         """Return the day itself where it is a session, else the last session before it."""
-        found = _library_calendar(self.code).date_to_session(day.isoformat(), "previous")
-        session: date = found.date()
-        return session
+        return _at_or_before(self.code, day)
 
     def close_of(self, session: date) -> datetime:
         """Return the instant at which a session closes, early closes included."""
-        closing = _library_calendar(self.code).session_close(session.isoformat())
-        closed: datetime = closing.to_pydatetime().astimezone(UTC)
-        return closed
+        return _close_of(self.code, session)
 
     def closes(self, first: date, last: date) -> list[tuple[date, datetime]]:
         """Return the sessions from `first` to `last` with the instants at which they close."""
@@ -140,3 +136,19 @@ def _library_calendar(code: str) -> Any:
         # The holidays of some exchanges are recorded from a later day on (Tokyo: 1997).
         earliest = exchange_calendars.get_calendar(code).bound_min()
         return exchange_calendars.get_calendar(code, start=earliest)
+
+
+@lru_cache(maxsize=1024)
+def _at_or_before(code: str, day: date) -> date:
+    """Return the last session through a day; thousands of bodies ask for the same few days."""
+    found = _library_calendar(code).date_to_session(day.isoformat(), "previous")
+    session: date = found.date()
+    return session
+
+
+@lru_cache(maxsize=1024)
+def _close_of(code: str, session: date) -> datetime:
+    """Return the instant at which a session closes; asked as often as `_at_or_before`."""
+    closing = _library_calendar(code).session_close(session.isoformat())
+    closed: datetime = closing.to_pydatetime().astimezone(UTC)
+    return closed

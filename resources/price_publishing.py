@@ -173,10 +173,14 @@ class _Publishing:
 
     def _rows(self, chunks: Iterable[Chunk], version: int) -> pl.DataFrame:
         """Return the rows of chunks, as the lake had them when they were found due."""
-        due = sorted(chunks)
+        due, series = sorted(chunks), self.series
         symbols, names = [symbol for symbol, _ in due], [name for _, name in due]
-        parameters = {"symbols": symbols, "names": names}
-        return self.lake.read(self.series.rows_query(), parameters, version=version)
+        firsts = [series.chunking.bounds_of(name)[0].date() for name in names]
+        since = self.lake.read(
+            series.since_query(), {"symbols": symbols, "firsts": firsts}, version=version
+        ).item()
+        parameters = {"symbols": symbols, "names": names, "since": since}
+        return self.lake.read(series.rows_query(), parameters, version=version)
 
 
 def _chunks_of_lake(lake: Lake, series: PriceSeries) -> _Chunks:

@@ -74,16 +74,35 @@ class PriceSeries:
                    count(*) AS documents, printf('%016x', bit_xor(hash(documents))) AS fingerprint
             FROM documents GROUP BY ALL ORDER BY ALL"""
 
+    def since_query(self) -> str:
+        """Return SQL for the first session from which the rows of some chunks follow.
+
+        The chunks are the parameters `symbols` and `firsts`, two lists of one length: the first day
+        of each. The period of a row begins at most in the week of that day, and compares itself
+        with the bar before: what lies before that bar has no part in it.
+        """
+        return """
+            WITH due AS (
+                SELECT symbol, min(date_trunc('week', first))::DATE AS first
+                FROM (SELECT unnest($symbols) AS symbol, unnest($firsts) AS first)
+                GROUP BY symbol
+            ), before AS (
+                SELECT symbol, max(session) AS session
+                FROM clean_prices {at} JOIN due USING (symbol) WHERE session < first GROUP BY symbol
+            )
+            SELECT min(coalesce(session, first)) FROM due LEFT JOIN before USING (symbol)"""
+
     def rows_query(self) -> str:
         """Return SQL for the documents' rows of some chunks.
 
-        The chunks are the parameters `symbols` and `names`, two lists of one length. Beside the
-        fields of the documents stand `chunk`, its name, and `fingerprint`, that of the chunk's rows
-        up to this one.
+        The chunks are the parameters `symbols` and `names`, two lists of one length; `since` is
+        what `since_query` says of them. Beside the fields of the documents stand `chunk`, its name,
+        and `fingerprint`, that of the chunk's rows up to this one.
         """
+        condition = " WHERE session >= $since AND symbol IN (SELECT symbol FROM due)"
         return f"""
             WITH due AS (SELECT unnest($symbols) AS symbol, unnest($names) AS name),
-            {self._relations(" WHERE symbol IN (SELECT symbol FROM due)")},
+            {self._relations(condition)},
             hashed AS (
                 SELECT documents.*, strftime(date, '{self.chunking.value}') AS chunk,
                        hash(documents) AS hash

@@ -12,12 +12,8 @@ import polars as pl
 
 from pipelines.calendar import ExchangeCalendar
 from pipelines.markets.recorded import BAR_SCHEMA
-from pipelines.vendor.payloads import (
-    VENDOR_ZONE,
-    DailyBody,
-    UnreadableBody,
-    read_daily_adjusted,
-)
+from pipelines.vendor.many_bodies import read_many_daily_adjusted
+from pipelines.vendor.payloads import VENDOR_ZONE, DailyBody, UnreadableBody
 from pipelines.vendor.requests import DAILY_FUNCTION
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
@@ -111,22 +107,22 @@ def read_bodies(
         stored: The stored bars of their symbols.
         final: Tells which bars are final.
     """
-    frames, found, unreadable = [no_bars()], [], []
-    for landed in bodies:
-        try:
-            read = read_body(landed, stored, read_daily_adjusted, final=final)
-        except UnreadableBody as error:
-            unreadable.append(str(error))
-            continue
-        number = pl.lit(landed.response_id, dtype=pl.Int64).alias("response_id")
-        frames.append(read.bars.with_columns(number))
-        found.append(read)
+    arrived = list(bodies)
+    outcomes = read_many_daily_adjusted([(landed.symbol, landed.body) for landed in arrived])
+    found = [
+        _final(landed, read, stored, final=final)
+        for landed, read in zip(arrived, outcomes, strict=True)
+        if isinstance(read, DailyBody)
+    ]
+    numbers = [body.response_id for body in found for _ in range(body.bars.height)]
+    bars = pl.concat([no_bars().drop("response_id"), *(body.bars for body in found)])
     newest = (
-        pl.concat(frames)
+        bars.with_columns(pl.Series("response_id", numbers, dtype=pl.Int64))
         .sort("symbol", "session", "response_id")
         .unique(["symbol", "session"], keep="last", maintain_order=True)
     )
-    return SentBars(newest, tuple(unreadable), tuple(found))
+    unreadable = tuple(str(fault) for fault in outcomes if isinstance(fault, UnreadableBody))
+    return SentBars(newest, unreadable, tuple(found))
 
 
 def read_body(
@@ -141,9 +137,15 @@ def read_body(
     Raises:
         UnreadableBody: no row may be taken from it.
     """
-    read = reader(landed.body, symbol=landed.symbol)
-    is_final = pl.col("session") <= final.last_session(landed, read.refreshed_at)
-    bars, repeated = read.bars.filter(is_final), read.repeated.filter(is_final)
+    return _final(landed, reader(landed.body, symbol=landed.symbol), stored, final=final)
+
+
+def _final(
+    landed: LandedBody, read: DailyBody, stored: pl.DataFrame, *, final: FinalBars
+) -> ReadBody:
+    """Return the final bars of a body, one a day."""
+    last = final.last_session(landed, read.refreshed_at)
+    bars, repeated = _through(last, read.bars), _through(last, read.repeated)
     if repeated.is_empty():  # as nearly always: there is nothing to choose from
         return ReadBody(landed.response_id, landed.symbol, bars, _NO_REPEATS, read.is_full)
     all_bars = pl.concat([bars.join(repeated, on="session", how="semi"), repeated])
@@ -160,6 +162,13 @@ def read_body(
     )
     chosen = pl.concat([bars.join(settled, on="session", how="anti"), settled]).sort("session")
     return ReadBody(landed.response_id, landed.symbol, chosen, repeats, read.is_full)
+
+
+def _through(last: date, bars: pl.DataFrame) -> pl.DataFrame:
+    """Return bars, which are in order, without those after a session."""
+    if bars.is_empty() or bars["session"][-1] <= last:  # as nearly always: a filter costs more
+        return bars
+    return bars.filter(pl.col("session") <= last)
 
 
 def no_bars() -> pl.DataFrame:

@@ -73,7 +73,7 @@ class Layout:
     what: str = "daily bars"
 
 
-_ADJUSTED = Layout(DAILY_SERIES, DAILY_FIELDS)
+ADJUSTED = Layout(DAILY_SERIES, DAILY_FIELDS)
 _PLAIN = Layout(DAILY_SERIES, PLAIN_FIELDS)
 _WEEKLY = Layout(WEEKLY_SERIES, WEEKLY_FIELDS, "weekly bars")
 
@@ -145,7 +145,7 @@ def read_daily_adjusted(body: str, *, symbol: str) -> DailyBody:
         UnreadableBody: the body is not JSON or cut short, is about another symbol, lacks a field,
             or has a value that is not a finite number.
     """
-    return _read(body, symbol, _ADJUSTED, BAR_SCHEMA.names())
+    return _read(body, symbol, ADJUSTED, BAR_SCHEMA.names())
 
 
 def read_daily(body: str, *, symbol: str) -> DailyBody:
@@ -183,7 +183,7 @@ def named_symbol(body: str) -> str | None:
 def _read(body: str, symbol: str, layout: Layout, columns: list[str]) -> DailyBody:
     """Return the bars of a series, and those of days that come more than once."""
     payload = json_object(body, symbol, what=layout.what, may_repeat=True)
-    days = _days(payload, symbol, layout)
+    days = days_of(payload, symbol, layout)
     others = days.others if isinstance(days, RepeatingObject) else []
     bars = _bars(list(days), list(days.values()), symbol, layout)
     repeated = (
@@ -191,10 +191,14 @@ def _read(body: str, symbol: str, layout: Layout, columns: list[str]) -> DailyBo
         if others
         else bars.clear()
     )
-    about = payload["Meta Data"]
+    return as_told(payload["Meta Data"], bars.select(columns), repeated.select(columns))
+
+
+def as_told(about: Mapping[str, Any], bars: pl.DataFrame, repeated: pl.DataFrame) -> DailyBody:
+    """Return bars with what the body says of itself."""
     return DailyBody(
-        bars.select(columns),
-        repeated.select(columns),
+        bars,
+        repeated,
         str(about.get("4. Output Size", "")).startswith("Full"),
         _refreshed_at(str(about.get("3. Last Refreshed", ""))),
     )
@@ -211,7 +215,7 @@ def _refreshed_at(text: str) -> datetime | None:
 
 def _bars(days: list[str], bars: list[dict[str, Any]], symbol: str, layout: Layout) -> pl.DataFrame:
     """Return the fields of a series as columns, oldest first."""
-    frame = _read_at_once(days, bars, layout)
+    frame = read_at_once(days, bars, layout)
     if frame is None:  # which value is none is told field by field
         columns = {
             column: _numbers(field, days, bars, symbol, layout)
@@ -221,10 +225,12 @@ def _bars(days: list[str], bars: list[dict[str, Any]], symbol: str, layout: Layo
     return frame.with_columns(pl.lit(symbol).alias("symbol")).sort("session")
 
 
-def _read_at_once(
-    days: list[str], bars: list[dict[str, Any]], layout: Layout
+def read_at_once(
+    days: list[str], bars: list[dict[str, Any]], layout: Layout, *, may_lack: bool = False
 ) -> pl.DataFrame | None:
     """Return days and fields as columns; None where one of the values is not what it should be.
+
+    With `may_lack` a value that is no number or date is null, as long as it is text.
 
     One statement for all columns: column by column a short body took 40 ms, most of it overhead.
     """
@@ -238,7 +244,7 @@ def _read_at_once(
         _date(pl.col("session")),
         *(_finite(pl.col(name), is_whole=name == "volume") for name in texts),
     )
-    return None if sum(read.null_count().row(0)) else read
+    return None if not may_lack and sum(read.null_count().row(0)) else read
 
 
 def json_object(
@@ -273,7 +279,7 @@ def json_object(
     return payload
 
 
-def _days(payload: dict[str, Any], symbol: str, layout: Layout) -> dict[str, dict[str, Any]]:
+def days_of(payload: dict[str, Any], symbol: str, layout: Layout) -> dict[str, dict[str, Any]]:
     """Return the fields by date, once the body is known to be about the symbol."""
     about = payload.get("Meta Data")
     named = about.get("2. Symbol") if isinstance(about, dict) else None

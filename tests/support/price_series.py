@@ -1,6 +1,7 @@
 """Documents of a price series, made from bars in memory as publishing makes them from the lake."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
 
 import duckdb
 import polars as pl
@@ -26,12 +27,34 @@ def documents_of(
 ) -> list[PriceBar]:
     """Return the documents of all bars."""
     chunks = list(fingerprints_of(series, clean, findings=findings))
-    rows = _answer(
-        series.rows_query(),
-        {"clean_prices": clean, **findings},
-        {"symbols": [symbol for symbol, _ in chunks], "names": [name for _, name in chunks]},
-    )
+    rows = rows_of(series, clean, chunks, findings=findings)
     return list(series.documents(rows, source="sample"))
+
+
+def since_of(series: PriceSeries, clean: pl.DataFrame, chunks: Sequence[Chunk]) -> date:
+    """Return the session from which the rows of some chunks follow."""
+    parameters = {
+        "symbols": [symbol for symbol, _ in chunks],
+        "firsts": [series.chunking.bounds_of(name)[0].date() for _, name in chunks],
+    }
+    since: date = _answer(series.since_query(), {"clean_prices": clean}, parameters).item()
+    return since
+
+
+def rows_of(
+    series: PriceSeries,
+    clean: pl.DataFrame,
+    chunks: Sequence[Chunk],
+    *,
+    findings: Findings = NOTHING_FOUND,
+) -> pl.DataFrame:
+    """Return the rows of some chunks, as publishing reads them."""
+    parameters = {
+        "symbols": [symbol for symbol, _ in chunks],
+        "names": [name for _, name in chunks],
+        "since": since_of(series, clean, chunks),
+    }
+    return _answer(series.rows_query(), {"clean_prices": clean, **findings}, parameters)
 
 
 def fingerprints_of(

@@ -1,18 +1,19 @@
 """Chunks of bars, and the fingerprints that tell whether one has to be published."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import polars as pl
 import pytest
 
 from pipelines.documents.daily_price import DAILY_PRICE_SERIES
-from pipelines.documents.period_price import WEEKLY_PRICE_SERIES
+from pipelines.documents.period_price import MONTHLY_PRICE_SERIES, WEEKLY_PRICE_SERIES
 from pipelines.documents.price_series import Chunking, PriceSeries
 from tests.support.clean_bars import chained
-from tests.support.price_series import fingerprints_of
+from tests.support.price_series import fingerprints_of, rows_of, since_of
 from tests.support.recorded_bars import bars_of
 
 BARS = chained(bars_of("A", [10.0 + day / 10 for day in range(60)]))  # 2024-01-01 to 02-29
+FEBRUARY = date(2024, 2, 1)
 IN_JANUARY = pl.col("session") == BARS["session"][30]
 
 
@@ -38,6 +39,19 @@ def test_a_change_reaches_only_the_chunks_that_depend_on_it() -> None:
         )
         after = fingerprints_of(DAILY_PRICE_SERIES, changed)
         assert {name for (_, name) in before if before["A", name] != after["A", name]} == chunks
+
+
+@pytest.mark.parametrize("series", [DAILY_PRICE_SERIES, WEEKLY_PRICE_SERIES, MONTHLY_PRICE_SERIES])
+def test_rows_of_the_newest_chunk_follow_from_the_newest_sessions(series: PriceSeries) -> None:
+    """A new session must not read the history; the last bar before a pause is part of it."""
+    paused = bars_of("B", [20.0 + day for day in range(60)], split_coefficient={45: 2.0})
+    kept = chained(paused.filter(~pl.col("session").is_between(BARS["session"][20], FEBRUARY)))
+    clean = pl.concat([BARS, kept])
+    newest = [(symbol, "2024-02") for symbol in ("A", "B")]
+    everything = rows_of(series, clean, list(fingerprints_of(series, clean)))
+    assert since_of(series, clean, newest) == BARS["session"][19]
+    assert since_of(series, clean, newest[:1]) == date(2024, 1, 28)
+    assert rows_of(series, clean, newest).equals(everything.filter(chunk="2024-02"))
 
 
 def test_the_order_of_rows_is_no_change() -> None:
