@@ -33,7 +33,7 @@ class _Sent:
     place: int
     symbol: str
     about: Mapping[str, Any]
-    days: Mapping[str, Mapping[str, Any]]
+    days: Mapping[str, dict[str, Any]]
 
 
 def read_many_daily_adjusted(bodies: Sequence[tuple[str, str]]) -> list[Outcome]:
