@@ -62,7 +62,8 @@ def family_records(
 ) -> dg.MaterializeResult:
     """Log score, CRPS, coverage and value at risk of live regimes and forecasts, with intervals.
 
-    By model version, over the last quarter and year of sessions with an outcome.
+    By model version over the last quarter and year of sessions with an outcome, and by the market's
+    regime over the year.
     """
     sessions = sessions_of_run(context.run.tags, market)
     tonight = nights.join(sessions)

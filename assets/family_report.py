@@ -14,10 +14,13 @@ from pipelines.lifecycle.track_record import (
 )
 from resources.lake import Lake
 
+WEEK_AHEAD = "horizon_5_"
+"""Basis of the records of forecasts that are drawn by regime."""
+
 
 def family_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
     """Return a night's records as a table, and coverage over the last year as a picture."""
-    from pipelines.lifecycle.plots import rolling_coverage_plot
+    from pipelines.lifecycle.plots import by_regime_plot, rolling_coverage_plot
 
     records = lake.read(
         "SELECT * FROM family_records WHERE session BETWEEN $first AND $last ORDER BY ALL",
@@ -32,6 +35,11 @@ def family_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
     drawn = records.filter(is_drawn, pl.col("window_sessions") == min(WINDOWS))
     if drawn.height:
         metadata["rolling_coverage_plot"] = picture_metadata(rolling_coverage_plot(drawn))
+    week = pl.col("basis").str.starts_with(WEEK_AHEAD) & pl.col("regime").is_not_null()
+    if (of_forecasts := records.filter(is_drawn & week)).height:
+        title = "Coverage of 90 % by regime, forecasts of a week, live"
+        picture = by_regime_plot(of_forecasts, "coverage_90", title=title, level=0.9)
+        metadata["coverage_by_regime_plot"] = picture_metadata(picture)
     return metadata
 
 

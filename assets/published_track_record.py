@@ -62,7 +62,7 @@ def published_outcomes(
 def published_track_records(
     context: dg.AssetExecutionContext, lake: Lake, market: Market, nights: Nights, serving: Serving
 ) -> dg.MaterializeResult:
-    """What live predictions were worth in `track_records`, by model version and window."""
+    """What live predictions were worth in `track_records`, by model version, window and regime."""
     sessions = sessions_of_run(context.run.tags, market)
     tonight = nights.find(sessions)
     serving.ensure_indexes([ModelTrackRecord])

@@ -5,6 +5,7 @@ import dagster as dg
 from assets.features import next_session_labels
 from assets.groups import Group
 from assets.partitions import sessions_of_run
+from assets.regimes import regime_states
 from assets.signals import signal_scores
 from assets.tables import table_asset
 from assets.track_record_report import outcome_metadata, record_metadata
@@ -39,7 +40,7 @@ def prediction_outcomes(
 @table_asset(
     TRACK_RECORDS,
     Group.LIFECYCLE,
-    deps=[signal_scores, prediction_outcomes],
+    deps=[signal_scores, prediction_outcomes, regime_states],
     kinds={"numpy"},
     by_session=True,
 )
@@ -48,7 +49,8 @@ def track_records(
 ) -> dg.MaterializeResult:
     """AUC, Brier score, calibration, IC and return after costs of live signals, with intervals.
 
-    By model version, over the last quarter and year of sessions with an outcome.
+    By model version over the last quarter and year of sessions with an outcome, and by the market's
+    regime over the year.
     """
     tonight = nights.join(sessions_of_run(context.run.tags, market))
     measured = keep_track_records(lake, tonight)

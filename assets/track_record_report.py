@@ -6,7 +6,13 @@ import dagster as dg
 import polars as pl
 
 from assets.reporting import count_by, picture_metadata
-from pipelines.lifecycle.track_record import ALL_VERSIONS, REMEMBERED_DAYS, WINDOWS, live_figures
+from pipelines.lifecycle.track_record import (
+    ALL_VERSIONS,
+    REMEMBERED_DAYS,
+    WINDOWS,
+    Basis,
+    live_figures,
+)
 from resources.lake import Lake
 
 QUARTER = min(WINDOWS)
@@ -38,7 +44,7 @@ def outcome_metadata(outcomes: pl.DataFrame) -> dict[str, dg.MetadataValue]:
 
 def record_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
     """Return a night's record as a table, and how it moved over the last year as a picture."""
-    from pipelines.lifecycle.plots import rolling_area_plot
+    from pipelines.lifecycle.plots import by_regime_plot, rolling_area_plot
 
     records = lake.read(
         "SELECT * FROM track_records WHERE session BETWEEN $first AND $last ORDER BY ALL",
@@ -53,6 +59,11 @@ def record_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
     if records.filter(is_all & pl.col("note").is_null()).height:
         picture = rolling_area_plot(records, window=QUARTER)
         metadata["rolling_auc_plot"] = picture_metadata(picture)
+    is_drawn = pl.col("basis") == pl.format("{}_in_{}", pl.lit(Basis.MODEL.value), "regime")
+    drawn = records.filter(is_all & is_drawn & pl.col("note").is_null())
+    if drawn.height:
+        picture = by_regime_plot(drawn, "auc", title="AUC of a year by regime, live", level=0.5)
+        metadata["auc_by_regime_plot"] = picture_metadata(picture)
     return metadata
 
 

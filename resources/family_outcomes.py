@@ -26,6 +26,7 @@ from pipelines.table import Table
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
 from resources.regime_fits import fits_behind, read_series
+from resources.track_record import told_regimes
 
 SETTLING = timedelta(days=30)
 """Bars before the first session, so that each has one to be a return of."""
@@ -72,7 +73,8 @@ def keep_family_records(lake: Lake, nights: Sequence[Night]) -> int:
         _recent(lake, table, first=first, last=last)
         for table in (REGIME_OUTCOMES, FORECAST_OUTCOMES)
     )
-    made = [family_records(regimes, forecasts, night) for night in fresh]
+    told = told_regimes(lake, first=first, last=last)
+    made = [family_records(regimes, forecasts, night, told=told) for night in fresh]
     if any(not rows.is_empty() for rows in made):
         lake.replace_sessions(FAMILY_RECORDS, pl.concat(made), nights=fresh)
     return len(fresh)

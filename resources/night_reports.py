@@ -68,5 +68,7 @@ class NightReports(dg.ConfigurableResource[Any]):
                     },
                     *("date", "symbol"),
                 ),
-                records=found(ModelTrackRecord, {**of_night, "basis": "published"}),
+                records=found(
+                    ModelTrackRecord, {**of_night, "model_name": {"$in": ["signal", "forecast"]}}
+                ),
             )

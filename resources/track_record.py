@@ -1,10 +1,11 @@
 """The live record in the lake: outcomes entered when due, records kept by night."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 import polars as pl
 
+from pipelines.lifecycle.by_regime import TOLD_REGIMES_QUERY, ToldRegimes
 from pipelines.lifecycle.outcomes import DUE_OUTCOMES_QUERY, due_parameters
 from pipelines.lifecycle.tables import PREDICTION_OUTCOMES, TRACK_RECORDS
 from pipelines.lifecycle.track_record import REMEMBERED_DAYS, track_records
@@ -37,6 +38,14 @@ def recent_outcomes(lake: Lake, *, first: date, last: date) -> pl.DataFrame:
     )
 
 
+def told_regimes(lake: Lake, *, first: date, last: date) -> ToldRegimes:
+    """Return the market's regime by session, for records of the nights from `first` to `last`."""
+    rows = lake.read(
+        TOLD_REGIMES_QUERY, {"since": first - timedelta(days=REMEMBERED_DAYS), "last": last}
+    )
+    return dict(rows.iter_rows())
+
+
 def keep_track_records(lake: Lake, nights: Sequence[Night]) -> int:
     """Measure the record of nights and keep it; a live night's is never rewritten.
 
@@ -47,7 +56,8 @@ def keep_track_records(lake: Lake, nights: Sequence[Night]) -> int:
     if not fresh:
         return 0
     known = recent_outcomes(lake, first=fresh[0].session, last=fresh[-1].session)
-    made = [track_records(known, night) for night in fresh]
+    told = told_regimes(lake, first=fresh[0].session, last=fresh[-1].session)
+    made = [track_records(known, night, told=told) for night in fresh]
     if any(not rows.is_empty() for rows in made):
         lake.replace_sessions(TRACK_RECORDS, pl.concat(made), nights=fresh)
     return len(fresh)

@@ -10,6 +10,7 @@ from pipelines.documents.base import DocumentPart, Index, PublishedDocument
 from pipelines.documents.measured import MeasuredValue
 from pipelines.documents.values import Count
 from pipelines.nights import Origin
+from pipelines.regimes.names import Regime
 
 FAMILIES = ("signal", "regime", "forecast")
 """Families of models whose live predictions have a record."""
@@ -105,7 +106,12 @@ class ModelTrackRecord(PublishedDocument, LiveFigures):
     basis: Annotated[str, Field(min_length=1)] = Field(
         description="Of signals published: opinions as published; model: all that models said, "
         "abstained or not, by the raw probability, which only ranks. Of regimes market_1, "
-        "market_5, symbols_1, symbols_5 and of forecasts horizon_1 to horizon_21: sessions ahead."
+        "market_5, symbols_1, symbols_5 and of forecasts horizon_1 to horizon_21: sessions ahead. "
+        "With _in_ and the regime where it counts that one's sessions alone."
+    )
+    regime: Annotated[Regime | None, Field(strict=False)] = Field(
+        description="Of predictions made while the market's published regime was this; null: of "
+        "all. With the longest window alone."
     )
     window_sessions: Annotated[int, Field(ge=1)] = Field(
         description="The newest sessions with an outcome: at most these."

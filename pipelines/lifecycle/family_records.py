@@ -1,4 +1,4 @@
-"""The record of live regimes and forecasts: rolling figures by model version, with 95 % intervals.
+"""The record of live regimes and forecasts: rolling figures by model version and regime.
 
 Rows of one session share the day's news, so figures are of session means: a share has Wilson's
 interval on the effective number of sessions, a mean the normal one with Bartlett's weights.
@@ -16,6 +16,7 @@ import polars as pl
 from pipelines.documents.measured import MeasuredValue
 from pipelines.documents.track_record import MEASURED, FamilyFigures, ModelTrackRecord
 from pipelines.forecasts.scores import effective_number, wilson_interval
+from pipelines.lifecycle.by_regime import ToldRegimes, basis_in
 from pipelines.lifecycle.track_record import (
     ALL_VERSIONS,
     FEWEST_SESSIONS,
@@ -23,7 +24,9 @@ from pipelines.lifecycle.track_record import (
     RECORD_SCHEMA,
     REMEMBERED_DAYS,
     WINDOWS,
+    cells,
     live_figures,
+    newest_sessions,
 )
 from pipelines.nights import Night
 from pipelines.regimes.names import MARKET
@@ -31,6 +34,7 @@ from pipelines.validation.logistic import FloatArray
 from pipelines.validation.session_bootstrap import Estimate
 
 REGIME, FORECAST = "regime", "forecast"
+SYMBOLS = "symbols"
 DEPENDENT_SESSIONS = 5
 """Scores of neighbouring sessions rise and fall with volatility: a week counts as dependent."""
 _NORMAL_95 = 1.959964
@@ -73,15 +77,20 @@ FIGURES: Mapping[str, Mapping[str, Figure]] = {
 """What is measured of each family; a gain is by how much a static baseline is beaten."""
 
 
-def family_records(regimes: pl.DataFrame, forecasts: pl.DataFrame, night: Night) -> pl.DataFrame:
+def family_records(
+    regimes: pl.DataFrame, forecasts: pl.DataFrame, night: Night, *, told: ToldRegimes
+) -> pl.DataFrame:
     """Return a night's rows of `family_records`; outcomes due after it are left out.
 
     Args:
         regimes: Rows of `regime_outcomes`.
         forecasts: Rows of `forecast_outcomes`.
         night: The night that measures.
+        told: The market's regime by session, as it was published; see `by_regime`. Records of
+            symbols' regimes are of all sessions alone.
     """
-    whose = pl.when(pl.col("symbol") == MARKET).then(pl.lit("market")).otherwise(pl.lit("symbols"))
+    of_market = pl.col("symbol") == MARKET
+    whose = pl.when(of_market).then(pl.lit("market")).otherwise(pl.lit(SYMBOLS))
     named = {
         REGIME: regimes.with_columns(pl.format("{}_{}", whose, "horizon").alias("basis")),
         FORECAST: forecasts.with_columns(
@@ -94,7 +103,8 @@ def family_records(regimes: pl.DataFrame, forecasts: pl.DataFrame, night: Night)
         {
             "session": night.session,
             "model_name": family,
-            "basis": basis,
+            "basis": basis_in(basis, regime),
+            "regime": regime,
             "model_version": version,
             "window_sessions": window,
             "night_id": night.night_id,
@@ -104,7 +114,12 @@ def family_records(regimes: pl.DataFrame, forecasts: pl.DataFrame, night: Night)
         for family, outcomes in named.items()
         for (basis,), of_basis in sorted(outcomes.filter(known).group_by("basis"), key=_name)
         for window in WINDOWS
-        for version, some in _by_version(_newest(of_basis, window))
+        for regime, in_regime in cells(
+            newest_sessions(of_basis, window),
+            {} if str(basis).startswith(SYMBOLS) else told,
+            window=window,
+        )
+        for version, some in _by_version(in_regime)
     ]
     return pl.DataFrame(rows, schema=_SCHEMA)
 
@@ -150,12 +165,6 @@ def share_estimate(values: FloatArray, *, lags: int) -> Estimate:
 def _name(group: tuple[tuple[object, ...], pl.DataFrame]) -> str:
     """Return what orders groups."""
     return str(group[0])
-
-
-def _newest(outcomes: pl.DataFrame, window: int) -> pl.DataFrame:
-    """Return the outcomes of the newest `window` sessions that have any."""
-    sessions = outcomes["session"].unique().sort().tail(window)
-    return outcomes.filter(pl.col("session").is_in(sessions.implode()))
 
 
 def _by_version(outcomes: pl.DataFrame) -> Iterator[tuple[str, pl.DataFrame]]:

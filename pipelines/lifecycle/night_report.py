@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from pipelines.documents.portfolio_forecast import FanPoint
 from pipelines.forecasts.plots import fan_plot
+from pipelines.lifecycle.track_record import ALL_VERSIONS, Basis
 from pipelines.pages import rendered
 from pipelines.regimes.names import MARKET
 
@@ -26,6 +27,17 @@ FIGURES = {
     "net_return": "return after costs, a year",
 }
 
+BY_REGIME = {
+    "auc": "AUC",
+    "brier_skill": "Brier skill",
+    "calibration_slope": "slope",
+    "rank_ic": "rank IC",
+    "net_return": "return a year",
+    "coverage_90": "within 90 %",
+    "crps_gain": "CRPS gain",
+}
+SIGNAL = "signal"
+
 
 @dataclass(frozen=True)
 class NightDocuments:
@@ -39,7 +51,7 @@ class NightDocuments:
         forecasts: Of `portfolio_forecasts`.
         quality: Of `data_quality_summaries`; None without one.
         reviews: Of `quarantined_prices`, those that wait for a person, of any session.
-        records: Of `track_records`, of published opinions.
+        records: Of `track_records`: signals and forecasts.
     """
 
     manifest: Stored
@@ -64,7 +76,8 @@ def report_page(night: NightDocuments) -> str:
         ).most_common(),
         regimes=[one for one in night.regimes if one["symbol"] == MARKET],
         portfolios=_portfolios(night.forecasts),
-        record=_record(night.records),
+        record=_record(one for one in night.records if one["basis"] == Basis.PUBLISHED.value),
+        by_regime=list(_by_regime(night.records)),
         quality=night.quality,
         kinds=[(one["anomaly_type"], one["severity"], one["count"]) for one in kinds],
         reviews=[
@@ -115,6 +128,30 @@ def _fan(forecast: Stored) -> str:
     past = np.array([forecast["last_portfolio_value"]], dtype=np.float64)
     points = [FanPoint.model_validate(point) for point in forecast["fan"]]
     return b64encode(fan_plot(forecast["name"], past, points)).decode()
+
+
+def _by_regime(records: Iterable[Stored]) -> Iterator[tuple[str, ...]]:
+    """Yield the records of all versions in each regime as cells: signals, then forecasts."""
+    for one in sorted(records, key=lambda one: (one["model_name"] != SIGNAL, one["basis"])):
+        is_of_models = one["basis"].startswith(Basis.MODEL.value)
+        if one["regime"] and one["model_version"] == ALL_VERSIONS and not is_of_models:
+            yield (
+                one["basis"].removesuffix(f"_in_{one['regime']}").replace("_", " "),
+                one["regime"],
+                f"{one['rows']:,} of {one['sessions']:,} sessions",
+                one["note"] or "; ".join(_words(one)),
+            )
+
+
+def _words(record: Stored) -> Iterator[str]:
+    """Yield the figures of a record by regime."""
+    held = {**(record["family"] or {}), **{name: record[name] for name in FIGURES}}
+    for name, words in BY_REGIME.items():
+        if figure := held.get(name):
+            yield (
+                f"{words} {figure['estimate']:.3f} "
+                f"[{figure['low']:.3f},\N{NO-BREAK SPACE}{figure['high']:.3f}]"
+            )
 
 
 def _record(records: Iterable[Stored]) -> list[tuple[str, str, str]]:

@@ -61,6 +61,31 @@ def rolling_coverage_plot(records: pl.DataFrame) -> bytes:
     return png_of(figure)
 
 
+def by_regime_plot(records: pl.DataFrame, figure_name: str, *, title: str, level: float) -> bytes:
+    """Return one figure of the longest records by night, a line for each regime of the market.
+
+    Args:
+        records: Rows of one basis and all versions, of each regime.
+        figure_name: The figure.
+        title: What it is of.
+        level: Where a line is drawn across: no skill, or what was promised.
+    """
+    figure, axes = new_figure(title, "session of the night", figure_name)
+    for (regime,), rows in records.sort("session", "regime").group_by(
+        "regime", maintain_order=True
+    ):
+        figures = [json.loads(text).get(figure_name) for text in rows["figures"]]
+        held = [(day, one) for day, one in zip(rows["session"], figures, strict=True) if one]
+        days = [day for day, _ in held]
+        (line,) = axes.plot(days, [one["value"] for _, one in held], label=str(regime))
+        low, high = ([one[end] for _, one in held] for end in ("lower", "upper"))
+        axes.fill_between(days, low, high, color=line.get_color(), alpha=0.1, lw=0)
+    axes.axhline(level, color="black", lw=1, ls="--")
+    axes.legend(fontsize="small", loc="upper left")
+    figure.autofmt_xdate()
+    return png_of(figure)
+
+
 def live_calibration_plot(outcomes: pl.DataFrame) -> bytes:
     """Return the share that rose against the published chance, in bins of equal count."""
     figure, axes = new_figure("Calibration, live", "published probability", "share that rose")

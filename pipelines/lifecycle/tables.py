@@ -43,7 +43,8 @@ TRACK_RECORDS = Table(
         Column(
             "basis",
             "VARCHAR",
-            "'published': opinions as published; 'model': whatever a model said, abstained or not.",
+            "'published': opinions as published; 'model': whatever a model said, abstained or not. "
+            "With _in_ and the regime where it counts that one's sessions alone.",
         ),
         Column("model_version", "VARCHAR", "Version in the model registry, or 'all'."),
         Column("window_sessions", "INTEGER", "The newest sessions with an outcome: at most these."),
@@ -55,6 +56,12 @@ TRACK_RECORDS = Table(
         Column("last_session", "DATE", "The last of these."),
         Column("figures", "VARCHAR", "Each figure with its 95 % interval, as JSON."),
         Column("note", "VARCHAR", "Why figures are missing.", nullable=True),
+        Column(
+            "regime",
+            "VARCHAR",
+            "Of sessions after which the market's published regime was this; null: of all.",
+            nullable=True,
+        ),
     ),
 )
 
@@ -114,7 +121,7 @@ FAMILY_RECORDS = Table(
     (
         SESSION,
         Column("model_name", "VARCHAR", "regime or forecast."),
-        Column("basis", "VARCHAR", "Whom it is of, where told apart, and sessions ahead."),
+        Column("basis", "VARCHAR", "Whom it is of, sessions ahead, _in_ and the regime."),
         *TRACK_RECORDS.columns[2:],
     ),
 )

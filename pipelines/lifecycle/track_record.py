@@ -1,4 +1,4 @@
-"""The record of live signals: rolling figures by model version, from outcomes that are known.
+"""The record of live signals: rolling figures by model version and regime, from known outcomes.
 
 Outcomes are long, keyed by (symbol, session): rows of `prediction_outcomes`. A night's record uses
 those that were due by its session, of the newest sessions that have any.
@@ -16,6 +16,7 @@ import polars as pl
 
 from pipelines.documents.measured import MeasuredValue
 from pipelines.documents.track_record import MEASURED, LiveRecord, ModelTrackRecord
+from pipelines.lifecycle.by_regime import ToldRegimes, basis_in, in_each_regime
 from pipelines.nights import Night
 from pipelines.validation.metrics import measure_predictions
 from pipelines.validation.session_bootstrap import Estimate
@@ -64,23 +65,26 @@ RECORD_SCHEMA = pl.Schema(
         "last_session": pl.Date(),
         "figures": pl.String(),
         "note": pl.String(),
+        "regime": pl.String(),
     }
 )
 
 
-def track_records(outcomes: pl.DataFrame, night: Night) -> pl.DataFrame:
+def track_records(outcomes: pl.DataFrame, night: Night, *, told: ToldRegimes) -> pl.DataFrame:
     """Return a night's rows of `track_records`; none while no live signal has come due.
 
     Args:
         outcomes: Rows of `prediction_outcomes`; those due after the night are left out.
         night: The night that measures.
+        told: The market's regime by session, as it was published; see `by_regime`.
     """
     since = night.session - timedelta(days=REMEMBERED_DAYS)
     known = known_by(outcomes, night.session).filter(pl.col("session") >= since)
     rows = [
         {
             "session": night.session,
-            "basis": basis.value,
+            "basis": basis_in(basis.value, regime),
+            "regime": regime,
             "model_version": version,
             "window_sessions": window,
             "night_id": night.night_id,
@@ -89,9 +93,8 @@ def track_records(outcomes: pl.DataFrame, night: Night) -> pl.DataFrame:
         }
         for basis in Basis
         for window in WINDOWS
-        for version, record in _by_version(
-            _predictions(_newest(known, window), basis), basis
-        ).items()
+        for regime, some in cells(newest_sessions(known, window), told, window=window)
+        for version, record in _by_version(some, basis).items()
     ]
     return pl.DataFrame(rows, schema=RECORD_SCHEMA)
 
@@ -135,7 +138,19 @@ def live_figures(row: Mapping[str, Any]) -> dict[str, Estimate]:
     return {name: Estimate(**value) for name, value in json.loads(row["figures"]).items()}
 
 
-def _newest(outcomes: pl.DataFrame, window: int) -> pl.DataFrame:
+def cells(
+    outcomes: pl.DataFrame, told: ToldRegimes, *, window: int
+) -> Iterator[tuple[str | None, pl.DataFrame]]:
+    """Yield all outcomes of a window, and in the longest those of each regime's sessions.
+
+    A quarter is seldom more than one regime long: its record would be that of all, or too short.
+    """
+    yield None, outcomes
+    if window == max(WINDOWS):
+        yield from in_each_regime(outcomes, told)
+
+
+def newest_sessions(outcomes: pl.DataFrame, window: int) -> pl.DataFrame:
     """Return the outcomes of the newest `window` sessions that have any."""
     sessions = outcomes["session"].unique().sort().tail(window)
     return outcomes.filter(pl.col("session").is_in(sessions.implode()))

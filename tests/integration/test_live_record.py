@@ -7,6 +7,9 @@ import polars as pl
 import pytest
 
 from pipelines.nights import Night, Origin
+from pipelines.regimes.names import MARKET
+from pipelines.regimes.rows import SCHEMA
+from pipelines.regimes.tables import REGIME_STATES
 from pipelines.signals.nightly import SIGNAL_SCORES_EMPTY
 from pipelines.tables import SIGNAL_SCORES
 from resources.lake import Lake
@@ -120,6 +123,41 @@ def test_a_revised_price_corrects_the_outcome(lake: Lake, bars: pl.DataFrame) ->
     assert now == pytest.approx((1 + former) * 1.02 - 1)
     assert after.filter(symbol=symbol)["entered_at"][0] == later.as_of
     assert_a_live_record_is_never_rewritten(lake, later)
+
+
+def test_a_record_counts_the_regime_that_was_published_then(lake: Lake) -> None:
+    """A name that was filled in later would judge the model by what nobody knew."""
+    nights = {THIRD: ("volatile", Origin.LIVE), FIRST: ("bullish", Origin.BACKFILL)}
+    for session, (name, origin) in nights.items():
+        put_regime(lake, session, name, origin=origin)
+    night = night_of(FOURTH)
+    enter_outcomes(lake, night=night)
+    assert keep_track_records(lake, [night]) == 1
+    held = table_of(lake, "track_records").filter(model_version="all", window_sessions=252)
+    assert sorted(held.select("basis", "regime", "first_session", "rows").rows()) == [
+        ("model", None, FIRST, 4),
+        ("model_in_volatile", "volatile", THIRD, 2),
+        ("published", None, FIRST, 4),
+        ("published_in_volatile", "volatile", THIRD, 2),
+    ]
+
+
+def put_regime(lake: Lake, session: date, name: str, *, origin: Origin) -> None:
+    """Write what a night told of the market's regime."""
+    told = {
+        **{column.name: 0.25 for column in REGIME_STATES.columns if column.type == "DOUBLE"},
+        "symbol": MARKET,
+        "session": session,
+        "night_id": night_of(session).night_id,
+        "origin": origin.value,
+        "regime": name,
+        "sessions_in_regime": 3,
+    }
+    lake.replace_sessions(
+        REGIME_STATES,
+        pl.DataFrame([dict.fromkeys(SCHEMA) | told], schema=SCHEMA),
+        nights=[night_of(session)],
+    )
 
 
 def assert_a_live_record_is_never_rewritten(lake: Lake, night: Night) -> None:

@@ -205,4 +205,9 @@ def test_outcomes_and_records_reach_the_backend(lake: Lake, serving: Serving) ->
         records = list(database["track_records"].find({"model_name": "regime"}))
     assert len(found) == table_of(lake, "regime_outcomes").height
     assert {one["regime"]["regime"] for one in found} == {"bullish", "volatile"}
-    assert {one["basis"] for one in records} == {"market_1", "market_5", "symbols_1", "symbols_5"}
+    assert {one["basis"] for one in records if one["regime"] is None} == {
+        *("market_1", "market_5", "symbols_1", "symbols_5"),
+    }
+    assert {one["basis"] for one in records if one["regime"]} == {
+        *("market_1_in_bullish", "market_1_in_volatile", "market_5_in_bullish"),
+    }

@@ -11,7 +11,7 @@ from pipelines.lifecycle.family_records import (
     mean_estimate,
     share_estimate,
 )
-from pipelines.lifecycle.plots import rolling_coverage_plot
+from pipelines.lifecycle.plots import by_regime_plot, rolling_coverage_plot
 from pipelines.lifecycle.track_record import live_figures
 from tests.support.outcomes import SESSIONS, TONIGHT
 
@@ -67,7 +67,7 @@ def forecasts() -> pl.DataFrame:
 
 def test_a_record_is_of_each_version_and_of_all() -> None:
     """A fit of January must not be praised for what the former one foretold."""
-    records = family_records(regimes(), forecasts(), TONIGHT)
+    records = family_records(regimes(), forecasts(), TONIGHT, told={})
     longest = records.filter(window_sessions=252)
     assert longest.select("model_name", "basis", "model_version", "sessions").rows() == [
         *(("regime", "market_1", version, days) for version, days in (("all", 60), ("a", 30))),
@@ -84,7 +84,7 @@ def test_a_record_is_of_each_version_and_of_all() -> None:
 def test_a_share_without_a_miss_still_has_an_interval() -> None:
     """Fifty-six overlapping hits are a dozen: they don't prove that all will be within."""
     row = (
-        family_records(regimes(), forecasts(), TONIGHT)
+        family_records(regimes(), forecasts(), TONIGHT, told={})
         .filter(model_name="forecast")
         .row(0, named=True)
     )
@@ -93,18 +93,41 @@ def test_a_share_without_a_miss_still_has_an_interval() -> None:
     assert 0.6 < within.lower < 0.9
 
 
+def test_market_and_forecasts_have_a_record_in_each_regime() -> None:
+    """A band that is too narrow in volatile markets alone hides in the year's coverage."""
+    sessions = forecasts()["session"].unique().sort().to_list()
+    told = dict.fromkeys(sessions[:26], "bullish") | dict.fromkeys(sessions[26:], "volatile")
+    symbols = regimes().with_columns(symbol=pl.lit("S0"))
+    records = family_records(
+        pl.concat([regimes(), symbols]), forecasts(), TONIGHT, told=told
+    ).filter(pl.col("regime").is_not_null() & (pl.col("model_version") == "all"))
+    assert records.select("basis", "sessions").rows() == [
+        ("market_1_in_bullish", 26),
+        ("market_1_in_volatile", 30),
+        ("horizon_5_in_bullish", 26),
+        ("horizon_5_in_volatile", 30),
+    ]
+    late = forecasts().filter(pl.col("session") > sessions[25])
+    (alone,) = family_records(regimes().clear(), late, TONIGHT, told={}).filter(
+        model_version="all", window_sessions=252
+    )["figures"]
+    assert records["figures"].to_list()[-1] == alone
+    picture = by_regime_plot(records[2:], "coverage_90", title="Coverage", level=0.9)
+    assert picture.startswith(b"\x89PNG")
+
+
 def test_outcomes_after_the_night_move_no_record() -> None:
     """A record made of what came later would not be what was known."""
     other = regimes(sessions=SHOWN + 5, seed=9)
     later = other.with_columns(due_session=pl.lit(SESSIONS[-1]).dt.offset_by("5d"))
-    known = family_records(regimes(), forecasts(), TONIGHT)
-    both = family_records(pl.concat([regimes(), later]), forecasts(), TONIGHT)
+    known = family_records(regimes(), forecasts(), TONIGHT, told={})
+    both = family_records(pl.concat([regimes(), later]), forecasts(), TONIGHT, told={})
     assert_frame_equal(both, known)
 
 
 def test_documents_tell_every_figure_or_null() -> None:
     """The backend reads one collection for all families."""
-    records = family_records(regimes(sessions=8), forecasts(), TONIGHT)
+    records = family_records(regimes(sessions=8), forecasts(), TONIGHT, told={})
     documents = list(family_record_documents(records, [TONIGHT]))
     assert {one.model_name for one in documents} == {"regime", "forecast"}
     for one in documents:
@@ -124,5 +147,5 @@ def test_intervals_hold_what_they_say() -> None:
 
 def test_coverage_is_drawn_for_every_family() -> None:
     """A picture that fails would fail the night's step."""
-    records = family_records(regimes(), forecasts(), TONIGHT).filter(model_version="all")
+    records = family_records(regimes(), forecasts(), TONIGHT, told={}).filter(model_version="all")
     assert rolling_coverage_plot(records).startswith(b"\x89PNG")

@@ -4,6 +4,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from pipelines.lifecycle.night_report import NightDocuments, moves, report_page
+from pipelines.lifecycle.track_record import record_documents, track_records
+from tests.support.outcomes import TONIGHT, outcomes
 
 MANIFEST = {
     "session": "2013-03-01",
@@ -81,6 +83,23 @@ def test_reasons_and_reviews_are_counted_and_named() -> None:
     assert "1 no_skill" in page
     assert "a split of 2 that nobody listed" in page
     assert "2010-06-09" in page
+
+
+def test_the_record_is_shown_by_regime() -> None:
+    """What a model is worth in a crash must not hide in the year's record."""
+    known = outcomes(sessions=60)
+    told = dict.fromkeys(known["session"].unique(), "volatile")
+    made = track_records(known, TONIGHT, told=told)
+    documents = [one.to_mongo() for one in record_documents(made, [TONIGHT])]
+    page = report_page(night(records=documents))
+    assert page.count("<td>volatile</td>") == 1
+    assert "720 of 60 sessions" in page
+    (record,) = [
+        one
+        for one in documents
+        if (one["basis"], one["model_version"]) == ("published_in_volatile", "all")
+    ]
+    assert f"AUC {record['auc']['estimate']:.3f} [{record['auc']['low']:.3f}," in page
 
 
 def test_text_from_outside_is_escaped() -> None:
