@@ -200,8 +200,12 @@ def _record(predictions: pl.DataFrame, basis: Basis) -> dict[str, Any]:
 
 def _measured(predictions: pl.DataFrame, basis: Basis) -> dict[str, Estimate]:
     """Return the figures that a basis can be asked for, where they are defined."""
-    metrics = measure_predictions(predictions, rng=np.random.default_rng(SEED), resamples=RESAMPLES)
-    found = metrics.estimates()
+    found = measure_predictions(
+        predictions,
+        rng=np.random.default_rng(SEED),
+        resamples=RESAMPLES,
+        only=FIGURES[basis],
+    ).estimates()
     return {name: found[name] for name in FIGURES[basis] if name in found}
 
 

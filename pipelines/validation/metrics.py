@@ -5,7 +5,9 @@ model was trained), is_up, next_session_return; where there are any, block (the 
 row) and next_open_return (from the next open to the open after).
 """
 
+from collections.abc import Callable, Collection
 from dataclasses import asdict, dataclass, fields
+from functools import cache
 from typing import Any, Self
 
 import numpy as np
@@ -87,12 +89,21 @@ class SignalMetrics:
         return cls(**restored)
 
 
+TRADED = frozenset({"turnover", "gross_return", "net_return"})
+FIGURES = frozenset(
+    {field.name for field in fields(SignalMetrics)}
+    - {"rows", "sessions", "blocks", "information_z"}
+)
+"""Figures with an interval; TRADED are those of the long-short."""
+
+
 def measure_predictions(
     predictions: pl.DataFrame,
     *,
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
     cost_basis_points: float = COST_BASIS_POINTS,
+    only: Collection[str] | None = None,
 ) -> SignalMetrics:
     """Return every metric of `predictions` (see the module for its columns).
 
@@ -101,6 +112,7 @@ def measure_predictions(
         rng: draws the resamples.
         resamples: how many.
         cost_basis_points: what the long-short pays on each dollar traded.
+        only: names of the figures to measure, for whoever has millions of rows; others are None.
 
     Raises:
         ValueError: there is no row to measure.
@@ -110,31 +122,56 @@ def measure_predictions(
         raise ValueError(message)
     rows = predictions.sort("session", "symbol")
     drawn = resample_sessions(rows["session"].to_numpy(), resamples=resamples, rng=rng)
-    is_up = rows["is_up"].to_numpy()
-    probability = rows["probability"].cast(pl.Float64).to_numpy()
-    bounded = np.clip(probability, SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY)
-    base_rate = rows["base_rate"].to_numpy()
-    brier = drawn.mean((probability - is_up) ** 2)
-    reference = drawn.mean((base_rate - is_up) ** 2)
-    loss, base_loss = (_log_loss(stated, is_up) for stated in (bounded, base_rate))
-    intercept, slope = _calibration_line(bounded, is_up, drawn)
+    wanted = FIGURES if only is None else FIGURES & set(only)
+    undefined: dict[str, Estimate | None] = dict.fromkeys(FIGURES)
+    measured = {
+        name: estimate(draws())
+        for name, draws in _by_resample(rows, drawn).items()
+        if name in wanted
+    }
+    if TRADED & wanted:
+        measured |= _long_short(
+            rows, rng=rng, resamples=resamples, cost_basis_points=cost_basis_points
+        )
     return SignalMetrics(
         rows=rows.height,
         sessions=rows["session"].n_unique(),
         blocks=rows["block"].n_unique() if "block" in rows.columns else 1,
-        auc=estimate(area_under_curve(probability, is_up, drawn)),
-        log_loss=estimate(drawn.mean(loss)),
-        brier=estimate(brier),
-        brier_skill=estimate(1.0 - _ratio(brier, reference)),
-        calibration_slope=estimate(slope),
-        calibration_intercept=estimate(intercept),
-        expected_calibration_error=estimate(_calibration_error(probability, is_up, drawn)),
-        ic=estimate(_information_coefficient(rows, drawn, ranked=False)),
-        rank_ic=estimate(_information_coefficient(rows, drawn, ranked=True)),
-        log_loss_gain=estimate(drawn.mean(base_loss - loss)),
-        information_z=information_z(probability, is_up, rows["session"].to_numpy()),
-        **_long_short(rows, rng=rng, resamples=resamples, cost_basis_points=cost_basis_points),
+        information_z=_information_of(rows) if only is None else None,
+        **undefined | measured,
     )
+
+
+def _by_resample(
+    rows: pl.DataFrame, drawn: SessionResamples
+) -> dict[str, Callable[[], FloatArray]]:
+    """Return what measures each figure that asks for no portfolio, in each resample."""
+    is_up = rows["is_up"].to_numpy()
+    probability = rows["probability"].cast(pl.Float64).to_numpy()
+    bounded = np.clip(probability, SMALLEST_PROBABILITY, 1.0 - SMALLEST_PROBABILITY)
+    base_rate = rows["base_rate"].to_numpy()
+    brier = cache(lambda: drawn.mean((probability - is_up) ** 2))
+    line = cache(lambda: _calibration_line(bounded, is_up, drawn))
+    return {
+        "auc": lambda: area_under_curve(probability, is_up, drawn),
+        "log_loss": lambda: drawn.mean(_log_loss(bounded, is_up)),
+        "brier": brier,
+        "brier_skill": lambda: 1.0 - _ratio(brier(), drawn.mean((base_rate - is_up) ** 2)),
+        "calibration_slope": lambda: line()[1],
+        "calibration_intercept": lambda: line()[0],
+        "expected_calibration_error": lambda: _calibration_error(probability, is_up, drawn),
+        "ic": lambda: _information_coefficient(rows, drawn, ranked=False),
+        "rank_ic": lambda: _information_coefficient(rows, drawn, ranked=True),
+        "log_loss_gain": lambda: drawn.mean(
+            _log_loss(base_rate, is_up) - _log_loss(bounded, is_up)
+        ),
+    }
+
+
+def _information_of(rows: pl.DataFrame) -> float | None:
+    """Return `information_z` of rows."""
+    probability = rows["probability"].cast(pl.Float64).to_numpy()
+    return information_z(probability, rows["is_up"].to_numpy(), rows["session"].to_numpy())
 
 
 def information_z(

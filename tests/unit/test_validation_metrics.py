@@ -164,3 +164,23 @@ def test_log_odds_and_probability_are_inverse() -> None:
     """Scoring goes back and forth between the two."""
     probability = np.array([0.01, 0.5, 0.93])
     assert expit(logit(probability)) == pytest.approx(probability)
+
+
+def test_figures_that_are_asked_for_alone_are_the_same() -> None:
+    """The live record asks for some: they must be those that a training shows of itself."""
+    predictions = _predictions().with_columns(next_open_return="next_session_return")
+    whole = _measure(predictions)
+    some = measure_predictions(
+        predictions,
+        rng=np.random.default_rng(5),
+        resamples=400,
+        only=("auc", "brier_skill", "net_return"),
+    )
+    assert some.estimates() == {
+        name: getattr(whole, name) for name in ("auc", "brier_skill", "net_return")
+    }
+    assert (some.rows, some.information_z) == (whole.rows, None)
+    untraded = measure_predictions(
+        predictions, rng=np.random.default_rng(5), resamples=400, only=("ic",)
+    )
+    assert untraded.estimates() == {"ic": whole.ic}
