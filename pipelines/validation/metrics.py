@@ -130,9 +130,10 @@ def measure_predictions(
         if name in wanted
     }
     if TRADED & wanted:
-        measured |= _long_short(
+        traded = _long_short(
             rows, rng=rng, resamples=resamples, cost_basis_points=cost_basis_points
         )
+        measured |= {name: traded[name] for name in TRADED & wanted}
     return SignalMetrics(
         rows=rows.height,
         sessions=rows["session"].n_unique(),
