@@ -16,6 +16,7 @@ from resources.settings import load_settings
 from resources.wiring import build_resources
 from schedules.alerts import failed_runs, missing_nights
 from schedules.evaluation import EVALUATION_SCHEDULE
+from schedules.evaluation_requests import evaluation_requests
 from schedules.heartbeat import heartbeat_schedule
 from schedules.lost_runs import lost_runs
 from schedules.maintenance import MAINTENANCE_SCHEDULE
@@ -34,7 +35,10 @@ def build_definitions(**overrides: Any) -> dg.Definitions:
         ],
         asset_checks=dg.load_asset_checks_from_package_module(assets),
         jobs=[NIGHTLY, TRAINING, HISTORY, EVALUATION, maintenance, regime_heartbeat],
-        sensors=[failed_runs, lost_runs, missing_nights, drift_retraining],
+        sensors=[
+            *(failed_runs, lost_runs, missing_nights),
+            *(drift_retraining, evaluation_requests),
+        ],
         schedules=[
             *(nightly_schedule, TRAINING_SCHEDULE, MAINTENANCE_SCHEDULE),
             *(heartbeat_schedule, EVALUATION_SCHEDULE),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import polars as pl
 
@@ -9,7 +10,7 @@ from pipelines.documents.base import PUBLISHER
 from pipelines.documents.evaluation_run import EvaluationRun
 from pipelines.documents.evaluation_scenario import EvaluationScenario
 from pipelines.evaluation.evaluation import ScenarioResult
-from pipelines.evaluation.requests import Answer, Requests
+from pipelines.evaluation.requests import Answer, Document, Requests
 from pipelines.evaluation.tables import EVALUATION_REQUESTS
 from pipelines.lifecycle.versions import MODEL_NAME
 from pipelines.nights import Night
@@ -20,9 +21,15 @@ from resources.serving import Serving
 OF_OTHERS = {"publisher": {"$ne": PUBLISHER}}
 WAITING = {**OF_OTHERS, "status": "pending", "candidate_model_name": MODEL_NAME}
 """Runs of other models are somebody else's to answer."""
+ANSWERED_QUERY = f"""
+    SELECT DISTINCT document_id, request FROM {EVALUATION_REQUESTS.name}
+    WHERE collection = '{EvaluationScenario.collection}'
+"""
+"""Scenarios of users that an evaluation has replayed or refused, as they were written then."""
 READ_OF_SCENARIOS = (
     *("name", "description", "symbols", "start_date", "end_date", "benchmark_metrics"),
 )
+KEY_DIGITS = 16
 READ_OF_RUNS = ("scenario_name", "candidate_model_version", "started_at")
 
 
@@ -40,16 +47,54 @@ def read_requests(serving: Serving, *, complain: Callable[[str], None]) -> Reque
     from resources.mongodb import ServingUnavailableError
 
     try:
-        with serving.connect() as database:
-            scenarios = database[EvaluationScenario.collection]
-            runs = database[EvaluationRun.collection]
-            return Requests(
-                tuple(scenarios.find(OF_OTHERS, list(READ_OF_SCENARIOS)).sort("_id")),
-                tuple(runs.find(WAITING, list(READ_OF_RUNS)).sort("_id")),
-            )
+        return _requests(serving)
     except ServingUnavailableError as error:
         complain(f"{error}; only the plan is evaluated, what users ask for waits")
         return Requests()
+
+
+def waiting_requests(lake: Lake, serving: Serving) -> dict[str, str]:
+    """Return what users ask for and nobody has answered: in words, by a key that is its own.
+
+    A run waits while it is pending, a scenario until an evaluation has seen it as it stands.
+
+    Raises:
+        ServingUnavailableError: no server answers; repeating may help.
+    """
+    asked = _requests(serving)
+    answered = set(lake.read(ANSWERED_QUERY).iter_rows())
+    scenarios = {
+        text: f"scenario {one.get('name')}"
+        for one in asked.scenarios
+        if (text := _texts_of(one)) not in answered
+    }
+    runs = {_texts_of(one): f"run of {one.get('scenario_name')}" for one in asked.runs}
+    return {
+        sha256("\n".join(texts).encode()).hexdigest()[:KEY_DIGITS]: words
+        for texts, words in (scenarios | runs).items()
+    }
+
+
+def _requests(serving: Serving) -> Requests:
+    """Return what users ask for.
+
+    Raises:
+        ServingUnavailableError: no server answers; repeating may help.
+    """
+    with serving.connect() as database:
+        scenarios = database[EvaluationScenario.collection]
+        runs = database[EvaluationRun.collection]
+        return Requests(
+            tuple(scenarios.find(OF_OTHERS, list(READ_OF_SCENARIOS)).sort("_id")),
+            tuple(runs.find(WAITING, list(READ_OF_RUNS)).sort("_id")),
+        )
+
+
+def _texts_of(request: Document) -> tuple[str, str]:
+    """Return `_id` and content of a request as the lake keeps them: extended JSON."""
+    from bson import json_util
+
+    return json_util.dumps(request["_id"]), json_util.dumps(request)
 
 
 def request_rows(
@@ -61,12 +106,13 @@ def request_rows(
     from pipelines.evaluation.documents import answer_document, answer_fields
 
     def row(answer: Answer, collection: str, given: dict[str, object] | None) -> dict[str, object]:
+        identity, request = _texts_of(answer.request)
         return {
             "session": night.session,
             "collection": collection,
-            "document_id": json_util.dumps(answer.request["_id"]),
+            "document_id": identity,
             "night_id": night.night_id,
-            "request": json_util.dumps(answer.request),
+            "request": request,
             "reason": answer.reason,
             "answer": None if given is None else json_util.dumps(given),
         }

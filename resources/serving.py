@@ -15,7 +15,7 @@ from pydantic import Field
 
 from pipelines.documents.base import PUBLISHER, PublishedDocument
 from pipelines.documents.pipeline_run import PublishedCollection
-from resources.embedded_mongo import ensure_running
+from resources.embedded_mongo import ensure_running, status
 from resources.mongodb_address import redacted
 from resources.publishing_report import PublishingReport
 from resources.publishing_scope import PublishingScope
@@ -130,6 +130,10 @@ class Serving(dg.ConfigurableResource[Any]):
                 )
                 for model, scope in scopes.items()
             }
+
+    def is_there(self) -> bool:
+        """Return whether there is a server to ask without starting one; it need not answer."""
+        return bool(self.uri) or status(Path(self.state_folder)) is not None
 
     def address(self) -> str:
         """Return the server's address, password and all; start the embedded one if there is none.
