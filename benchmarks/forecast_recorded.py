@@ -6,7 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from benchmarks.forecast_trials import NORMAL_BAND, evaluated, figures_of, normal_band
+from benchmarks.forecast_trials import (
+    NORMAL_BAND,
+    PROPHET_ALONE,
+    evaluated,
+    figures_of,
+    normal_band,
+    prophet_alone,
+)
 from pipelines.forecasts.equity import MarketPanel, equity_curve
 from pipelines.forecasts.evaluation import PUBLISHED
 from pipelines.forecasts.portfolios import Portfolio, Source, equal_weights
@@ -18,16 +25,19 @@ from pipelines.prices.total_return import chain_total_returns
 
 FEWEST_ORIGINS = 20
 BURN_IN = 504
+PROPHET_ORIGINS = 15
+"""Of each portfolio, spread evenly: Prophet is fitted afresh at each."""
 
 
 @dataclass(frozen=True, eq=False)
 class RecordedResult:
-    """What came of one portfolio at one horizon."""
+    """What came of one portfolio at one horizon; `paired`: our scores where Prophet was asked."""
 
     name: str
     horizon: int
     hits: FloatArray
     scores: dict[str, FloatArray]
+    paired: FloatArray
 
 
 def recorded_results() -> Iterator[RecordedResult]:
@@ -35,8 +45,15 @@ def recorded_results() -> Iterator[RecordedResult]:
     settings = ForecastSettings()
     for name, log_values in recorded_curves().items():
         evaluations = evaluated(log_values, settings)
+        last = len(evaluations.outcomes) - LONGEST
+        if last <= BURN_IN:
+            continue
+        asked = np.linspace(BURN_IN, last - 1, PROPHET_ORIGINS).astype(np.intp)
+        rng = np.random.default_rng(1)
+        prophet = prophet_alone(log_values, evaluations.first + asked, settings, rng)
+        published = figures_of(evaluations, PUBLISHED, "crps")[asked]
         for at, horizon in enumerate(HORIZONS):
-            rows = np.arange(BURN_IN, len(evaluations.outcomes) - LONGEST, horizon)
+            rows = np.arange(BURN_IN, last, horizon)
             if len(rows) < FEWEST_ORIGINS:
                 continue
             scores = {
@@ -45,9 +62,9 @@ def recorded_results() -> Iterator[RecordedResult]:
             }
             band = normal_band(log_values, evaluations.first + rows, settings)
             scores[NORMAL_BAND] = band[:, at]
-            yield RecordedResult(
-                name, horizon, figures_of(evaluations, PUBLISHED, "hit")[rows, at], scores
-            )
+            scores[PROPHET_ALONE] = prophet[:, at]
+            hits = figures_of(evaluations, PUBLISHED, "hit")[rows, at]
+            yield RecordedResult(name, horizon, hits, scores, published[:, at])
 
 
 def recorded_curves() -> dict[str, FloatArray]:

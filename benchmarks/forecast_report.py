@@ -48,7 +48,7 @@ def print_recorded(results: Iterable[RecordedResult]) -> None:
     print("\nrecorded: origins as far apart as the horizon; * where 0.90 lies outside the interval")
     print(f"{'portfolio':<22} {_HEAD}")
     for one in results:
-        print(f"{one.name:<22} {_line(one.horizon, one.hits, one.scores, None)}")
+        print(f"{one.name:<22} {_line(one.horizon, one.hits, one.scores, one.paired)}")
 
 
 _HEAD = (
@@ -74,9 +74,7 @@ def _last_published(result: TrialResult) -> FloatArray:
     return result.scores[PUBLISHED][len(result.hits) - len(result.scores[PROPHET_ALONE]) :]
 
 
-def _line(
-    horizon: int, hits: FloatArray, scores: dict[str, FloatArray], paired: FloatArray | None
-) -> str:
+def _line(horizon: int, hits: FloatArray, scores: dict[str, FloatArray], paired: FloatArray) -> str:
     """Return one line of a table; `paired` are our scores where Prophet alone was asked."""
     share = float(np.mean((hits >= 0.05) & (hits <= 0.95)))
     low, high = wilson_interval(share, len(hits))
@@ -88,12 +86,11 @@ def _line(
     best = min(means, key=lambda model: means[model])
     mark = " " if low <= 0.9 <= high else "*"
     published = scores[PUBLISHED]
-    prophet = "-" if paired is None else _ratio(paired, scores[PROPHET_ALONE], 2)
     return (
         f"{horizon:>5} {len(hits):>6,} {share:>7.4f} {low:>8.4f}–{high:.4f}{mark:<3} "
         f"{np.mean(hits < 0.01):>6.4f} {np.mean(hits > 0.99):>6.4f} "
         f"{published.mean() / means[best]:>7.4f} {_ratio(published, scores[NORMAL_BAND], 4):>16} "
-        f"{prophet:>14}  {best}"
+        f"{_ratio(paired, scores[PROPHET_ALONE], 2):>14}  {best}"
     )
 
 

@@ -23,8 +23,8 @@ def main() -> None:
     started = perf_counter()
     trials = [
         Trial(process, seed, asked.burn_in, asked.origins, asked.prophet, asked.refit)
-        for process in PROCESSES
         for seed in range(asked.first_seed, asked.first_seed + asked.series)
+        for process in PROCESSES  # so that a run that was stopped knows as much of each
     ]
     results = list(results_of(trials, asked.workers))
     print_what_counts()
