@@ -5,7 +5,7 @@ import dagster as dg
 from assets.forecast_report import evaluation_metadata, forecast_metadata
 from assets.groups import Group
 from assets.partitions import sessions_of_run
-from assets.portfolios import portfolio_equity
+from assets.portfolio_equity import portfolio_equity
 from assets.tables import table_asset
 from pipelines.forecasts.light import Light
 from pipelines.forecasts.nightly import rewritable_nights

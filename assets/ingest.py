@@ -5,6 +5,7 @@ from pydantic import Field
 
 from assets.groups import Group
 from assets.partitions import sessions_of_run
+from assets.portfolios import portfolios as landed_portfolios
 from assets.reporting import (
     asking_metadata,
     counts_metadata,
@@ -31,7 +32,7 @@ from resources.watchlists import Watchlists
 @table_asset(
     VENDOR_RESPONSES,
     Group.INGEST,
-    deps=[landed_watchlists, reviewed_verdicts],
+    deps=[landed_watchlists, landed_portfolios, reviewed_verdicts],
     kinds={"alphavantage"},
 )
 def vendor_responses(
@@ -57,7 +58,7 @@ def vendor_responses(
         vendor=alpha_vantage,
         calendar=market.calendar,
         clock=clock,
-        preferred=watchlists.symbols(),
+        preferred=watchlists.wanted(),
         indexes=market.indexes(),
     )
     with market.vendor(night.as_of) as base_url:

@@ -4,7 +4,7 @@ import dagster as dg
 
 from assets.forecasts import portfolio_forecast_history, portfolio_forecasts
 from assets.partitions import sessions_of_run
-from assets.portfolios import portfolio_equity
+from assets.portfolio_equity import portfolio_equity
 from assets.published import published_asset
 from assets.reporting import publishing_metadata
 from pipelines.documents.portfolio_equity import PortfolioEquity

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from benchmarks.forecast_trials import (
     NORMAL_BAND,
@@ -15,7 +16,7 @@ from benchmarks.forecast_trials import (
     prophet_alone,
 )
 from pipelines.forecasts.equity import MarketPanel, equity_curve
-from pipelines.forecasts.evaluation import PUBLISHED
+from pipelines.forecasts.evaluation import PUBLISHED, Evaluations
 from pipelines.forecasts.portfolios import Portfolio, Source, equal_weights
 from pipelines.forecasts.quantiles import FloatArray
 from pipelines.forecasts.settings import HORIZONS, LONGEST, ForecastSettings
@@ -51,20 +52,21 @@ def recorded_results() -> Iterator[RecordedResult]:
         asked = np.linspace(BURN_IN, last - 1, PROPHET_ORIGINS).astype(np.intp)
         rng = np.random.default_rng(1)
         prophet = prophet_alone(log_values, evaluations.first + asked, settings, rng)
-        published = figures_of(evaluations, PUBLISHED, "crps")[asked]
+        paired = figures_of(evaluations, PUBLISHED, "crps")[asked]
         for at, horizon in enumerate(HORIZONS):
             rows = np.arange(BURN_IN, last, horizon)
             if len(rows) < FEWEST_ORIGINS:
                 continue
-            scores = {
-                model: figures_of(evaluations, model, "crps")[rows, at]
-                for model in evaluations.models
-            }
+            scores = _scores(evaluations, rows, at)
             band = normal_band(log_values, evaluations.first + rows, settings)
-            scores[NORMAL_BAND] = band[:, at]
-            scores[PROPHET_ALONE] = prophet[:, at]
+            scores |= {NORMAL_BAND: band[:, at], PROPHET_ALONE: prophet[:, at]}
             hits = figures_of(evaluations, PUBLISHED, "hit")[rows, at]
-            yield RecordedResult(name, horizon, hits, scores, published[:, at])
+            yield RecordedResult(name, horizon, hits, scores, paired[:, at])
+
+
+def _scores(evaluations: Evaluations, rows: NDArray[np.intp], at: int) -> dict[str, FloatArray]:
+    """Return each model's scores at some origins and one horizon."""
+    return {model: figures_of(evaluations, model, "crps")[rows, at] for model in evaluations.models}
 
 
 def recorded_curves() -> dict[str, FloatArray]:

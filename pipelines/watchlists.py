@@ -14,7 +14,8 @@ import polars as pl
 COLLECTION = "watchlists"
 """The backend's collection; we only read it."""
 
-_SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,31}")
+SYMBOL = re.compile(r"[A-Z0-9][A-Z0-9.-]{0,31}")
+"""What may be asked of a vendor as a symbol."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def watched_symbols(documents: Iterable[Mapping[str, object]]) -> WatchedSymbols
             continue
         for entry in listed:
             symbol = entry.strip().upper() if isinstance(entry, str) else ""
-            if _SYMBOL.fullmatch(symbol):
+            if SYMBOL.fullmatch(symbol):
                 symbols.add(symbol)
             else:
                 faults.append(f"{name}: {_shown(entry)} is no symbol and is skipped")

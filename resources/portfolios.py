@@ -1,7 +1,8 @@
 """Portfolios: landed in the lake from MongoDB, a file and the market, and marked there."""
 
+from collections.abc import Collection
 from datetime import date
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import dagster as dg
@@ -9,29 +10,30 @@ import polars as pl
 from pydantic import Field
 
 from pipelines.derivations import TableUpdate
-from pipelines.forecasts.backend_portfolios import (
-    BACKTESTS,
-    EXECUTIONS,
-    WATCHLISTS,
-    backend_portfolios,
-)
 from pipelines.forecasts.curve import EquityCurve, UnfitCurveError
 from pipelines.forecasts.equity import MarketPanel, equity_curve
 from pipelines.forecasts.nightly import PUBLISHED_EQUITY_SESSIONS
-from pipelines.forecasts.portfolio_file import read_portfolios
-from pipelines.forecasts.portfolios import Portfolio, Source, equal_weights
+from pipelines.forecasts.portfolio_file import PortfolioFileError
+from pipelines.forecasts.portfolios import OF_BACKEND, Portfolio, Source
 from pipelines.forecasts.stored import equity_rows
 from pipelines.forecasts.tables import PORTFOLIO_EQUITY, PORTFOLIOS
 from pipelines.nights import Night
+from pipelines.watchlists import SYMBOL
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
 from resources.market import Market
+from resources.portfolio_sources import (
+    portfolios_of_backend,
+    portfolios_of_file,
+    portfolios_of_market,
+)
 from resources.serving import Serving
 
 PRICES_QUERY = (
     "SELECT symbol, session, total_return_index FROM clean_prices WHERE session <= $session "
     "AND list_contains($symbols, symbol) ORDER BY session, symbol"
 )
+ASKED_QUERY = "SELECT DISTINCT symbol FROM vendor_responses WHERE list_contains($symbols, symbol)"
 
 
 NO_VALUES = pl.DataFrame(
@@ -50,19 +52,23 @@ class Portfolios(dg.ConfigurableResource[Any]):
     def land(self, *, night: Night) -> list[str]:
         """Copy all portfolios into the lake as they stand now; return the faults met.
 
-        Where no server answers, those landed before stand. What a later night has landed is not
-        overwritten.
+        Where no server answers or the file can't be read, those landed before stand: the vendor is
+        asked next, and prices are not to wait for a slip in a file. What a later night has landed
+        is not overwritten.
         """
         from resources.mongodb import ServingUnavailableError
 
-        own = self._own_portfolios()
-        try:
-            found, faults = [*own, *self._of_backend()], []
-        except ServingUnavailableError as error:
-            mine = {Source.UNIVERSE, Source.FILE}
-            kept = [one for one in self.landed() if one.source not in mine]
-            found = [*own, *kept]
-            faults = [f"{error}; the backend's portfolios of the night before stand"]
+        found, faults = portfolios_of_market(self.market), []
+        readers = (
+            ({Source.FILE}, partial(portfolios_of_file, self.file)),
+            (OF_BACKEND, partial(portfolios_of_backend, self.serving)),
+        )
+        for sources, read in readers:
+            try:
+                found += read()
+            except (PortfolioFileError, ServingUnavailableError) as error:
+                found += [one for one in self.landed() if one.source in sources]
+                faults.append(f"{error}; these portfolios of the night before stand")
         self.lake.commit(
             lambda writer: _replace(writer, found, night=night),
             night=night,
@@ -114,33 +120,13 @@ class Portfolios(dg.ConfigurableResource[Any]):
         """Return prices of all symbols held, as known at a session."""
         symbols = sorted({symbol for one in portfolios for symbol in one.weights})
         prices = self.lake.read(PRICES_QUERY, {"session": session, "symbols": symbols})
-        return MarketPanel.of(prices)
+        return MarketPanel.of(prices, self._not_asked({*symbols} - {*prices["symbol"]}))
 
-    def _own_portfolios(self) -> list[Portfolio]:
-        """Return the universe of a recorded market in equal parts, and the file's portfolios."""
-        made = []
-        if self.market.is_recorded:
-            symbols = self.market.universe().members(None)
-            made.append(
-                Portfolio(
-                    "universe",
-                    f"All symbols of the {self.market.name} market in equal parts",
-                    Source.UNIVERSE,
-                    equal_weights(list(symbols)),
-                    is_equal=True,
-                )
-            )
-        if self.file:
-            path = Path(self.file)
-            made += read_portfolios(path.read_text(encoding="utf-8"), source=str(path))
-        return made
-
-    def _of_backend(self) -> list[Portfolio]:
-        """Return the backend's portfolios as they stand now."""
-        with self.serving.connect() as database:
-            return backend_portfolios(
-                *(list(database[name].find()) for name in (WATCHLISTS, BACKTESTS, EXECUTIONS))
-            )
+    def _not_asked(self, symbols: Collection[str]) -> set[str]:
+        """Return the symbols that the vendor may be asked for and never was."""
+        askable = sorted(filter(SYMBOL.fullmatch, symbols))
+        asked = self.lake.read(ASKED_QUERY, {"symbols": askable})["symbol"]
+        return {*askable} - {*asked}
 
 
 def require_readable(portfolio: Portfolio) -> None:

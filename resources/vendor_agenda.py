@@ -32,7 +32,7 @@ def agenda_of(
         vendor: Who is asked, and by which plan.
         calendar: The exchange's sessions.
         clock: The market's clock.
-        preferred: Symbols that are on somebody's watchlist.
+        preferred: Symbols that somebody watches or holds.
         indexes: Indexes to keep up to date.
     """
     known, now = archive.knowledge(), clock.now()

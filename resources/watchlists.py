@@ -1,4 +1,4 @@
-"""The backend's watchlists, landed in the lake: a night reads them there and nowhere else."""
+"""What people watch and hold, landed in the lake: a night reads it there and nowhere else."""
 
 from typing import Any
 
@@ -7,10 +7,24 @@ import dagster as dg
 from pipelines.nights import Night
 from pipelines.tables import WATCHLISTS
 from pipelines.universe import Universe
-from pipelines.watchlists import COLLECTION, WatchedSymbols, watched_symbols, watchlist_rows
+from pipelines.watchlists import (
+    COLLECTION,
+    SYMBOL,
+    WatchedSymbols,
+    watched_symbols,
+    watchlist_rows,
+)
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
 from resources.serving import Serving
+
+WANTED_QUERY = """
+    SELECT symbol FROM watchlists
+    UNION
+    SELECT unnest(json_keys(definition, '$.weights')) FROM portfolios WHERE reason IS NULL
+    ORDER BY symbol
+"""
+"""A portfolio that can't be valued anyway asks for nothing."""
 
 
 class Watchlists(dg.ConfigurableResource[Any]):
@@ -45,10 +59,15 @@ class Watchlists(dg.ConfigurableResource[Any]):
         """Return the watched symbols as last landed, in alphabetical order."""
         return self.lake.read("SELECT symbol FROM watchlists ORDER BY symbol")["symbol"].to_list()
 
+    def wanted(self) -> list[str]:
+        """Return the symbols watched or held by a portfolio, as last landed, in order."""
+        found = self.lake.read(WANTED_QUERY)["symbol"].to_list()
+        return [symbol for symbol in found if SYMBOL.fullmatch(symbol)]
+
     def joined_with(self, universe: Universe) -> list[str]:
-        """Return a universe with the watched symbols in it, in alphabetical order."""
+        """Return a universe with the wanted symbols in it, in alphabetical order."""
         listings = self.lake.read("SELECT * FROM listings") if universe.listed else None
-        return sorted({*universe.members(listings), *self.symbols()})
+        return sorted({*universe.members(listings), *self.wanted()})
 
 
 def _replace(writer: LakeWriter, watched: WatchedSymbols, *, night: Night) -> None:

@@ -79,7 +79,9 @@ class StockDataCoverage(PublishedDocument):
     next_update_due: Instant | None = Field(
         description="When the session after that one is final; in the past, the symbol is stale."
     )
-    is_active: bool = Field(description="Whether the universe or a watchlist names the symbol.")
+    is_active: bool = Field(
+        description="Whether the universe, a watchlist or a portfolio names the symbol."
+    )
     update_frequency: Literal["daily"] = Field(
         default="daily", description="How often it is refreshed: every session, weekly bars too."
     )

@@ -5,7 +5,7 @@ weights without costs. A symbol without a bar keeps its last value, so a value a
 bars of sessions ≤ t alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,20 +13,28 @@ import numpy as np
 import polars as pl
 
 from pipelines.forecasts.curve import GAP, EquityCurve, UnfitCurveError, require_positive
-from pipelines.forecasts.portfolios import UNKNOWN_SYMBOL, Portfolio, Rebalancing
+from pipelines.forecasts.portfolios import NOT_ASKED, UNKNOWN_SYMBOL, Portfolio, Rebalancing
 from pipelines.forecasts.quantiles import FloatArray
 
 
 @dataclass(frozen=True, eq=False)
 class MarketPanel:
-    """Total return of every symbol at every session, NaN before its first bar."""
+    """Total return of every symbol at every session, NaN before its first bar.
+
+    Attributes:
+        sessions: In order.
+        symbols: Columns of `growth`, in alphabetical order.
+        growth: Total return index: sessions × symbols.
+        not_asked: Symbols that the vendor has not been asked for yet.
+    """
 
     sessions: Sequence[date]
     symbols: Sequence[str]
     growth: FloatArray
+    not_asked: Collection[str] = ()
 
     @classmethod
-    def of(cls, prices: pl.DataFrame) -> "MarketPanel":
+    def of(cls, prices: pl.DataFrame, not_asked: Collection[str] = ()) -> "MarketPanel":
         """Make a panel of rows of `clean_prices` (symbol, session, total_return_index)."""
         wide = prices.pivot(
             on="symbol", index="session", values="total_return_index", sort_columns=True
@@ -34,7 +42,10 @@ class MarketPanel:
         filled = wide.with_columns(pl.exclude("session").forward_fill())
         symbols = [name for name in filled.columns if name != "session"]
         return cls(
-            filled["session"].to_list(), symbols, filled.select(symbols).to_numpy().astype(float)
+            filled["session"].to_list(),
+            symbols,
+            filled.select(symbols).to_numpy().astype(float),
+            not_asked,
         )
 
 
@@ -65,15 +76,25 @@ def equity_curve(portfolio: Portfolio, panel: MarketPanel) -> EquityCurve:
 def _columns(portfolio: Portfolio, panel: MarketPanel) -> list[int]:
     """Return where the portfolio's symbols stand in the panel.
 
-    Of equal parts, symbols without prices are left out; anything else can't do without them.
+    Of equal parts, symbols that the vendor has no prices of are left out; anything else can't do
+    without them. What was not asked yet is waited for: a curve that it joins later is another one.
+
+    Raises:
+        UnfitCurveError: naming the symbols.
     """
     place = {symbol: at for at, symbol in enumerate(panel.symbols)}
     unknown = sorted(set(portfolio.weights) - set(place))
     known = sorted(set(portfolio.weights) & set(place))
+    if waiting := sorted(set(unknown) & set(panel.not_asked)):
+        message = (
+            f"no prices of {', '.join(waiting)} yet: the vendor is asked as the key's budget "
+            "allows; wait, or take them out"
+        )
+        raise UnfitCurveError(NOT_ASKED, message)
     if unknown and (not portfolio.is_equal or not known):
         message = (
-            f"no prices of {', '.join(unknown)}: put them on a watchlist or into the universe, or "
-            "take them out"
+            f"no prices of {', '.join(unknown)}: the vendor was asked and gave none; correct the "
+            "symbols, or take them out"
         )
         raise UnfitCurveError(UNKNOWN_SYMBOL, message)
     return [place[symbol] for symbol in known]

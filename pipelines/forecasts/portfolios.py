@@ -28,6 +28,9 @@ class Source(StrEnum):
     FILE = "file"
 
 
+OF_BACKEND = frozenset({Source.WATCHLIST, Source.BACKTEST, Source.EXECUTION})
+
+
 class Rebalancing(StrEnum):
     """How often holdings are brought back to their weights."""
 
@@ -148,4 +151,5 @@ NO_SYMBOLS = "no_symbols"
 WEIGHTS = "weights_do_not_sum_to_one"
 UNREADABLE = "unreadable"
 UNKNOWN_SYMBOL = "unknown_symbol"
+NOT_ASKED = "symbol_not_asked_yet"
 UNKNOWN_DATES = "unknown_dates"

@@ -60,7 +60,7 @@ def plan_night(
         calendar: The exchange's sessions.
         plan: What the key allows.
         now: The instant by the market's clock (UTC).
-        preferred: Symbols that are on somebody's watchlist.
+        preferred: Symbols that somebody watches or holds.
         indexes: Indexes to keep up to date.
     """
     symbols = sorted(set(universe))

@@ -89,7 +89,7 @@ def plan_daily_requests(
         calendar: The exchange's sessions, to count the missing ones.
         vendor_session: The vendor's newest session, from which a compact answer counts back, where
             it is later than `session`, as in a backfill.
-        preferred: Symbols that are on somebody's watchlist.
+        preferred: Symbols that somebody watches or holds.
         asked_through: The newest session that the last answer about a symbol could have shown. It
             counts as the symbol's, so that one which trades no more does not stay the stalest.
         incomplete: Symbols whose history may begin late or have holes: all of it is asked for.

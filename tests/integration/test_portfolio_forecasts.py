@@ -9,18 +9,24 @@ import polars as pl
 import pytest
 from pymongo.database import Database
 
+from pipelines.documents.portfolio_forecast import PortfolioForecast, forecast_scope
 from pipelines.forecasts.members.catalogue import MEMBERS
 from pipelines.forecasts.nightly import documents_of
 from pipelines.forecasts.settings import HORIZONS, PERCENTILES
 from pipelines.forecasts.stored import fits_of
 from pipelines.lifecycle.forecast_outcomes import forecast_documents_of
 from pipelines.tables import CLEAN_PRICES
+from pipelines.vendor.judgements import judge
+from pipelines.vendor.refusal_words import bad_call
+from pipelines.vendor.requests import DAILY_FUNCTION, daily_request
+from pipelines.vendor.responses import VendorResponse
 from resources.family_outcomes import enter_forecast_outcomes
 from resources.lake import Lake
 from resources.market import Market
 from resources.portfolio_forecasting import PortfolioForecasting
 from resources.portfolios import Portfolios
 from resources.serving import Serving
+from resources.vendor_archive import VendorArchive
 from tests.support.lake import CALENDAR, night_of, table_of, temporary_lake
 
 SESSIONS = CALENDAR.sessions(date(2011, 6, 1), date(2013, 3, 1))
@@ -31,14 +37,16 @@ portfolios:
   - {id: core, weights: {AAA: 0.6, BBB: 0.3}, cash: 0.1, rebalance: quarterly}
   - {id: heavy, weights: {AAA: 0.6, BBB: 0.6}}
   - {id: stranger, weights: {AAA: 0.5, ZZZ: 0.5}}
+  - {id: early, weights: {AAA: 0.5, LATER: 0.5}}
+  - {id: typo, wieghts: {AAA: 1.0}}
 """
 
 
 def clean_rows(seed: int = 1) -> pl.DataFrame:
-    """Return rows of `clean_prices` of three random walks; CCC is listed late."""
+    """Return rows of `clean_prices` of three random walks; CCC has 30 sessions tonight."""
     rng = np.random.default_rng(seed)
     frames = []
-    for symbol, first in (("AAA", 0), ("BBB", 0), ("CCC", 400)):
+    for symbol, first in (("AAA", 0), ("BBB", 0), ("CCC", len(SESSIONS) - 11 - 30)):
         days = SESSIONS[first:]
         index = np.exp(np.cumsum(0.0003 + 0.012 * rng.standard_normal(len(days))))
         prices = dict.fromkeys(("open", "high", "low", "close", "adjusted_close"), 50 * index)
@@ -68,11 +76,24 @@ def put_prices(lake: Lake, rows: pl.DataFrame) -> None:
     )
 
 
+def land_refusals(lake: Lake, *symbols: str) -> None:
+    """Land the vendor's answer to questions for symbols that it does not know."""
+    requests = [daily_request(symbol, "full") for symbol in symbols]
+    body = bad_call(DAILY_FUNCTION)
+    judged = [(request, judge(request, body)) for request in requests]
+    responses = [
+        VendorResponse(request, TONIGHT.as_of, found.outcome, found.message, body)
+        for request, found in judged
+    ]
+    VendorArchive(lake=lake).land(responses, night=TONIGHT, progress=lambda _: None)
+
+
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    """A lake with clean prices."""
+    """A lake with clean prices, and refusals of two symbols."""
     made = temporary_lake(tmp_path)
     put_prices(made, clean_rows())
+    land_refusals(made, "ZZZ", "NOPE")
     return made
 
 
@@ -130,6 +151,20 @@ def put_backend(database: Database[dict[str, Any]]) -> None:
                 "positions": {},
             },
             {
+                "execution_id": "missing",
+                "backtest_id": "done",
+                "status": "completed",
+                "portfolio_values": [*values[:9], None, *values[10:]],
+                "positions": {},
+            },
+            {
+                "execution_id": "zero",
+                "backtest_id": "done",
+                "status": "completed",
+                "portfolio_values": [*values[:9], 0.0, *values[10:]],
+                "positions": {},
+            },
+            {
                 "execution_id": "ruined",
                 "backtest_id": "done",
                 "status": "completed",
@@ -165,26 +200,34 @@ def test_each_portfolio_has_a_forecast_or_its_reason(
     """One bad portfolio must not take the others with it, nor vanish without a word."""
     put_backend(database)
     made = run_night(portfolios, forecasting)
-    assert len(made) == len(HORIZONS) * 11
+    assert len(made) == len(HORIZONS) * 15
     assert {(one.portfolio_id, one.abstain_reason) for one in made} == {
         ("file:core", None),
         ("file:heavy", "weights_do_not_sum_to_one"),
         ("file:stranger", "unknown_symbol"),
+        ("file:early", "symbol_not_asked_yet"),
+        ("file:typo", "unreadable"),
         ("watchlist:mine", None),
         ("watchlist:young", "short_history"),
         ("watchlist:empty", "no_symbols"),
         ("backtest:planned", None),
         ("execution:whole", None),
         ("execution:holes", "gap_in_curve"),
+        ("execution:missing", "gap_in_curve"),
+        ("execution:zero", "value_not_positive"),
         ("execution:ruined", "value_not_positive"),
         ("execution:still", "constant_series"),
     }
     words = {
         "file:heavy": "sum to 1.2",
-        "file:stranger": "no prices of ZZZ",
-        "watchlist:young": "252 are needed",
+        "file:stranger": "no prices of ZZZ: the vendor was asked and gave none",
+        "file:early": "no prices of LATER yet",
+        "file:typo": "correct the file",
+        "watchlist:young": "30 sessions, 252 are needed",
         "watchlist:empty": "no symbol",
         "execution:holes": "one for each session",
+        "execution:missing": "no number at place 10 but None",
+        "execution:zero": "the first is 0.0 at 2012-01-17",
         "execution:ruined": "0.0 at 2012-06-29",
         "execution:still": "did not move",
     }
@@ -195,8 +238,25 @@ def test_each_portfolio_has_a_forecast_or_its_reason(
         else:
             assert [len(one.fan), len(one.percentile_bands)] == [one.horizon_days, 9]
             assert one.last_portfolio_value > 0
-    documents = documents_of(forecasting.lake.read("SELECT * FROM portfolio_forecasts"))
+    documents = list(documents_of(forecasting.lake.read("SELECT * FROM portfolio_forecasts")))
     assert {one.model_dump_json() for one in documents} == {one.model_dump_json() for one in made}
+    assert_published(portfolios.serving, documents, database)
+
+
+def assert_published(
+    serving: Serving, documents: list[PortfolioForecast], database: Database[dict[str, Any]]
+) -> None:
+    """Require that MongoDB takes every document, those without a forecast with their reason."""
+    scope = forecast_scope([TONIGHT])
+    serving.reconcile(PortfolioForecast, documents, scope=scope, as_of=TONIGHT.as_of)
+    found = database[PortfolioForecast.collection].find()
+    assert {
+        (one["portfolio_id"], one["horizon_days"]): (one["abstain_reason"], one["abstain_message"])
+        for one in found
+    } == {
+        (one.portfolio_id, one.horizon_days): (one.abstain_reason, one.abstain_message)
+        for one in documents
+    }
 
 
 def test_an_execution_is_its_own_values_and_then_its_holdings(
@@ -350,3 +410,20 @@ def test_without_a_server_the_portfolios_of_the_night_before_stand(
     (fault,) = away.land(night=LATER)
     assert "of the night before stand" in fault
     assert {one.portfolio_id for one in away.landed()} == known
+
+
+@pytest.mark.parametrize("slip", ["portfolios: 7", None])
+def test_a_file_that_can_not_be_read_takes_neither_portfolios_nor_the_night(
+    portfolios: Portfolios, database: Database[dict[str, Any]], slip: str | None
+) -> None:
+    """The vendor is asked after this step: a slip in a file must not cost a night its prices."""
+    put_backend(database)
+    portfolios.land(night=TONIGHT)
+    known = {one.portfolio_id for one in portfolios.landed()}
+    database["watchlists"].insert_one({"_id": "new", "name": "new", "symbols": ["AAA"]})
+    file = Path(portfolios.file)
+    file.unlink() if slip is None else file.write_text(slip, encoding="utf-8")
+    (fault,) = portfolios.land(night=LATER)
+    assert str(file) in fault
+    assert "of the night before stand" in fault
+    assert {one.portfolio_id for one in portfolios.landed()} == known | {"watchlist:new"}

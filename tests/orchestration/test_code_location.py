@@ -151,6 +151,12 @@ def test_outputs_of_a_session_are_reached_from_outputs_of_a_session() -> None:
         assert any(map(_by_session, GRAPH.get(key).parent_keys)), key
 
 
+def test_what_people_watch_and_hold_is_landed_before_the_vendor_is_asked() -> None:
+    """Symbols of a new backtest would else get their bars a night late."""
+    before = _ancestors(dg.AssetKey("vendor_responses"))
+    assert {dg.AssetKey("watchlists"), dg.AssetKey("portfolios")} <= before
+
+
 def test_jobs_and_schedules_are_described() -> None:
     """Whoever sees a job in the UI must learn what it leaves behind."""
     for name in (*JOBS, "maintenance"):
