@@ -2,8 +2,8 @@
 
 Every policy chooses among the same real fits (`benchmarks.lifecycle_fits`) of the desk's recipe:
 never retrained; always the newest of all history, or of the window that forgets; promotion alone;
-the rules of a night (promotion, and live results that withdraw and restore); the same with the
-window that forgets as a second challenger. A label is known when the session after it has closed,
+that and live results that withdraw and restore; the rules of a night, with the window that forgets
+besides, which may end a silence. A label is known when the session after it has closed,
 and nobody is judged or trained by one before. Fits are kept in a folder: a run that was stopped, or
 a later one of more seeds, makes only those that are missing.
 """
@@ -18,7 +18,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as Grid
 
-from benchmarks.lifecycle_fits import Study, weekly_fits
+from benchmarks.lifecycle_fits import Study, keep, weekly_fits
 from benchmarks.lifecycle_policies import always, by_the_rules, never, promotion_alone
 from benchmarks.lifecycle_scores import Answer, PolicyScore, score
 
@@ -47,11 +47,12 @@ def _study(study: Study, folder: Path) -> tuple[Scores, float]:
     policies = {
         "never": never(fits),
         "always, all history": always(fits.all_history),
-        "always, forgetting": always(fits.recent),
+        "always, window": always(fits.always_recent()),
         "promotion alone": promotion_alone(fits, market),
-        "the night's rules": by_the_rules(fits, market, forgets=False),
-        "rules and forgetting": by_the_rules(fits, market, forgets=True),
+        "rules, no window": by_the_rules(fits, market, forgets=False),
+        "the night's rules": by_the_rules(fits, market, forgets=True),
     }
+    keep(study.file(folder, "window"), fits.window.models)
     scores = {name: score(one, market, weeks=study.weeks) for name, one in policies.items()}
     return scores, process_time() - started
 

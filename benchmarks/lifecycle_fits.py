@@ -1,27 +1,30 @@
 """The trainings of ten years, a week after the other: every policy chooses among the same models.
 
 `all_history` is the desk's recipe: fit on all that was, stopped and calibrated on half a year each.
-`recent` is the same recipe on as few of the newest sessions as hold 10,000 rows: a window that
-forgets. Sessions of long slices are thinned to what a fit of a fifth of a second can take.
+`window` is the recipe of a night that forgets (`pipelines.signals.recent`), fitted when it is asked
+for. Sessions of long slices are thinned to what a fit of a tenth of a second can take.
 """
 
 import pickle
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 
 from benchmarks.lifecycle_market import FEATURES, HISTORY, WEEK, FadingMarket, fading_market
+from pipelines.lifecycle.live_skill import LiveSkill, live_skill, sessions_to_judge
 from pipelines.signals.model import TrainedSignal
+from pipelines.signals.recent import RECORD, sessions_of_window, splits_of_window
 from pipelines.signals.settings import Family, SignalSettings
 from pipelines.signals.training import train_once
+from pipelines.validation.logistic import FloatArray
 from pipelines.validation.splits import SplitSettings
 
 FIT, HELD_OUT = 20, 10
 """Sessions of the fit slice of the long recipe, and of its stop and calibrate slices each."""
 HALF_YEAR = 126
-ROWS_OF_RECENT = 10_000
 
 
 @dataclass(frozen=True)
@@ -39,18 +42,67 @@ class Study:
             symbols=self.symbols, weeks=self.weeks, strength=self.strength, seed=self.seed
         )
 
+    def file(self, folder: Path, recipe: str) -> Path:
+        """Return the file with the models of a recipe."""
+        name = f"{self.symbols}_{self.weeks}_{self.strength}_{self.seed}_{recipe}.pickle"
+        return folder / name
+
+
+@dataclass(frozen=True, eq=False)
+class WindowFits:
+    """Models of the window by the night that trained them, and what they said of their block."""
+
+    market: FadingMarket
+    models: dict[int, TrainedSignal] = field(default_factory=dict)
+    said: dict[tuple[int, int], FloatArray] = field(default_factory=dict)
+
     @property
-    def file_name(self) -> str:
-        """The name of the file with its models."""
-        return f"{self.symbols}_{self.weeks}_{self.strength}_{self.seed}.pickle"
+    def window(self) -> int:
+        """Sessions of the window; a market that is too small for one counts as if it had one."""
+        return sessions_of_window(self.market.symbols) or RECORD
+
+    def model(self, night: int) -> TrainedSignal:
+        """Return the model of a night whose newest label is that of the session before."""
+        if night not in self.models:
+            self.models[night] = of_window(self.market, night, self.window)
+        return self.models[night]
+
+    def record(self, night: int) -> LiveSkill | None:
+        """Return what a night knows of the recipe, walked forward as the desk's training does."""
+        block = splits_of_window(self.window).test
+        first = -(-(night - RECORD) // block) * block
+        starts = range(first, night, block)
+        rows = self.market.between(first, night)
+        odds = [self._said(start, min(start + block, night)) for start in starts]
+        base_rates = [
+            np.full(len(o), self.model(s).base_rate) for s, o in zip(starts, odds, strict=True)
+        ]
+        return live_skill(
+            np.concatenate(odds),
+            rows["is_up"].to_numpy(),
+            rows["session"].to_numpy(),
+            base_rate=np.concatenate(base_rates),
+            newest=sessions_to_judge(self.market.symbols),
+        )
+
+    def _said(self, start: int, end: int) -> FloatArray:
+        if (start, end) not in self.said:
+            model = self.model(start)
+            margins = model.margins(self.market.between(start, end))
+            self.said[start, end] = model.calibration.log_odds(margins)
+        return self.said[start, end]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class WeeklyFits:
-    """A model for each week and recipe, trained on labels that its night knew."""
+    """A model of all history for each week, trained on labels that its night knew; the window."""
 
     all_history: tuple[TrainedSignal, ...]
-    recent: tuple[TrainedSignal, ...]
+    window: WindowFits
+
+    def always_recent(self) -> tuple[TrainedSignal, ...]:
+        """Return the window's model of each week."""
+        return tuple(self.window.model(night_of(week)) for week in range(len(self.all_history)))
 
 
 def night_of(week: int) -> int:
@@ -59,21 +111,25 @@ def night_of(week: int) -> int:
 
 
 def weekly_fits(study: Study, market: FadingMarket, *, folder: Path) -> WeeklyFits:
-    """Return the models of a study, from its file where an earlier run has made them."""
-    path = folder / study.file_name
-    if path.exists():
-        held: WeeklyFits = pickle.loads(path.read_bytes())  # noqa: S301 - a file of our own
-        return held
-    nights = [night_of(week) for week in range(study.weeks)]
-    fits = WeeklyFits(
-        tuple(of_all_history(market, night) for night in nights),
-        tuple(of_recent(market, night) for night in nights),
-    )
-    folder.mkdir(parents=True, exist_ok=True)
+    """Return the models of a study, from its files where an earlier run has made them."""
+    kept, recent = study.file(folder, "all_history"), study.file(folder, "window")
+    if not kept.exists():
+        nights = [night_of(week) for week in range(study.weeks)]
+        keep(kept, tuple(of_all_history(market, night) for night in nights))
+    models: dict[int, TrainedSignal] = _held(recent) if recent.exists() else {}
+    return WeeklyFits(_held(kept), WindowFits(market, models))
+
+
+def keep(path: Path, fits: object) -> None:
+    """Write a file as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".partial")
     partial.write_bytes(pickle.dumps(fits))
     partial.replace(path)
-    return fits
+
+
+def _held(path: Path) -> Any:
+    return pickle.loads(path.read_bytes())  # noqa: S301 - a file of our own
 
 
 def of_all_history(market: FadingMarket, night: int) -> TrainedSignal:
@@ -89,12 +145,10 @@ def of_all_history(market: FadingMarket, night: int) -> TrainedSignal:
     return train_once(rows, features=FEATURES, settings=_settings(splits))
 
 
-def of_recent(market: FadingMarket, night: int) -> TrainedSignal:
-    """Return the model of the window that forgets."""
-    quarter = -(-ROWS_OF_RECENT // (4 * market.symbols))
-    splits = SplitSettings(4 * quarter + 1, 1, quarter, quarter, embargo=0)
-    rows = market.between(night - 4 * quarter, night)
-    return train_once(rows, features=FEATURES, settings=_settings(splits))
+def of_window(market: FadingMarket, night: int, window: int) -> TrainedSignal:
+    """Return the model of the newest sessions alone."""
+    rows = market.between(night - window, night)
+    return train_once(rows, features=FEATURES, settings=_settings(splits_of_window(window)))
 
 
 def _thinned(first: int, last: int, number: int) -> list[int]:

@@ -6,7 +6,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.lifecycle.live_skill import LiveSkill, judge
-from pipelines.lifecycle.promotion import SILENCE_ALPHA, alpha_to_spend
+from pipelines.lifecycle.promotion import alpha_to_spend, silence_alpha
 from pipelines.lifecycle.versions import (
     DESK,
     SignalVersion,
@@ -16,6 +16,7 @@ from pipelines.lifecycle.versions import (
 )
 from pipelines.nights import Night
 from pipelines.signals.model import TrainedSignal
+from pipelines.signals.recent import window_of
 from resources.model_registry import ModelRegistry
 from resources.signal_files import CorruptVersionError
 
@@ -88,7 +89,8 @@ def _bring_back(
     progress: Progress,
 ) -> None:
     """Restore the version that gains most of those that are confirmed."""
-    alpha = SILENCE_ALPHA / (len(versions) + 1)
+    has_window = window_of(panel) is not None
+    alpha = silence_alpha(withdrawn=len(versions), has_window=has_window)
     judged = [(one, _judged(registry, one, panel)) for one in versions]
     able = [(one, skill) for one, skill in judged if skill and skill.confirms(alpha=alpha)]
     if able:

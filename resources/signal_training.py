@@ -14,6 +14,7 @@ from pipelines.lifecycle.promotion import (
     alpha_to_spend,
     decide,
     sessions_to_hold_back,
+    silence_alpha,
 )
 from pipelines.lifecycle.versions import SignalVersion
 from pipelines.nights import Night
@@ -22,13 +23,14 @@ from pipelines.signals.settings import SESSIONS_OF_YOUNGEST, SignalSettings
 from resources.lake import Lake
 from resources.model_registry import ModelRegistry, Registration
 from resources.training_sets import note_training_set, read_training_set
+from resources.window_challenge import train_and_decide_window
 
 
 @dataclass(frozen=True)
 class TrainedNight:
     """What a night's training made, what was decided of it, and what is kept of it.
 
-    `reference` are rows of `model_references`.
+    `reference` are rows of `model_references`: those of the window that forgets too, if it tried.
     """
 
     training: SignalTraining
@@ -58,7 +60,7 @@ def train_and_decide(
     from pipelines.lifecycle.canaries import run_canaries
     from pipelines.lifecycle.comparison import compare
     from pipelines.lifecycle.live_skill import judge, sessions_to_judge
-    from pipelines.lifecycle.reference import model_reference
+    from pipelines.lifecycle.reference import numbered_reference
     from pipelines.signals.training import train_signals
     from resources.live_rollback import answer_live_results
 
@@ -73,6 +75,16 @@ def train_and_decide(
         progress=progress,
     )
     champion = _champion(registry, night, panel)
+    window = None
+    if champion is None and withdrawn > 0:
+        window = train_and_decide_window(
+            registry,
+            panel,
+            night=night,
+            lake_snapshot=named.training_set.lake_snapshot,
+            progress=progress,
+        )
+        champion = _champion(registry, night, panel)
     is_silent = champion is None and withdrawn > 0
     held_back = sessions_to_hold_back(len(champion.unseen)) if champion else 0
     if is_silent:
@@ -96,7 +108,9 @@ def train_and_decide(
     decision = decide(
         run_canaries(panel, training.final),
         comparison,
-        incumbent=Incumbent.silence(candidates=withdrawn + 1)
+        incumbent=Incumbent.silence(
+            alpha=silence_alpha(withdrawn=withdrawn, has_window=window is not None)
+        )
         if is_silent
         else _incumbent(champion, registry.versions(night.market)),
         session=night.session,
@@ -111,10 +125,9 @@ def train_and_decide(
         decision=decision,
         training_set_id=note_training_set(lake, named, night=night),
     )
-    reference = model_reference(panel, training.final).with_columns(
-        pl.lit(registration.final, dtype=pl.Int64).alias("model_version")
-    )
-    return TrainedNight(training, decision, registration, reference)
+    reference = numbered_reference(panel, training.final, version=registration.final)
+    references = [window.reference, reference] if window else [reference]
+    return TrainedNight(training, decision, registration, pl.concat(references))
 
 
 class LostRegistryError(RuntimeError):

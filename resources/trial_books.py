@@ -11,17 +11,15 @@ from resources.lake_writer import LakeWriter
 def enter_training(
     writer: LakeWriter, ledger: TrialLedger, reference: pl.DataFrame, files: pl.DataFrame
 ) -> int:
-    """Enter a training's trials and the reference of its model; return how many trials are new.
+    """Enter a training's trials and references of models; return how many trials are new.
 
     Of `files`, rows of `model_files`, those of versions that the lake does not know yet are entered
     too: older ones that were registered before it kept them, among others.
     """
-    held = writer.read(
-        f"SELECT model_version FROM {MODEL_REFERENCES.name} WHERE model_version = $version LIMIT 1",
-        {"version": reference["model_version"][0]},
-    )
-    if held.is_empty():
-        writer.append(MODEL_REFERENCES, reference)
+    held = writer.read(f"SELECT DISTINCT model_version FROM {MODEL_REFERENCES.name}")
+    fresh = reference.join(held, on="model_version", how="anti", maintain_order="left")
+    if fresh.height:
+        writer.append(MODEL_REFERENCES, fresh)
     known = writer.read(f"SELECT model_version FROM {MODEL_FILES.name}")
     unknown = files.join(known, on="model_version", how="anti", maintain_order="left")
     if unknown.height:

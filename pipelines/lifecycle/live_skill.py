@@ -6,6 +6,11 @@ asked of the same sessions, each by a score test clustered by session: whether t
 be true as stated (a calibration slope of 1), and whether they know anything (a slope of 0). Log
 loss itself stands half way between: the gain of a true model is half as many standard errors from
 zero as its slope, so a test of the gain would take four times the sessions.
+
+A session's score has a known variance where its symbols have but the common move in common. How
+much more it varies than that is measured on up to a quarter of sessions, by what neighbours differ
+by (von Neumann, 1941), which a signal that fades or returns leaves as it is; on the judged
+sessions alone, ten would need half as much again.
 """
 
 from dataclasses import dataclass
@@ -19,7 +24,7 @@ from pipelines.signals.model import TrainedSignal
 from pipelines.signals.scoring import LookAheadError
 from pipelines.signals.training import usable_rows
 from pipelines.validation.logistic import FloatArray, expit, logit
-from pipelines.validation.metrics import BoolArray
+from pipelines.validation.metrics import SMALLEST_PROBABILITY, BoolArray
 from pipelines.validation.session_correlation import SessionCorrelation
 
 ROWS_TO_JUDGE = 5_000
@@ -99,7 +104,7 @@ def judge(model: TrainedSignal, panel: pl.DataFrame) -> LiveSkill | None:
         message = f"a model trained through {model.trained_through} can't be judged by {first}"
         raise LookAheadError(message)
     wanted = sessions_to_judge(rows.height / rows["session"].n_unique())
-    newest = rows["session"].unique().sort().tail(wanted)
+    newest = rows["session"].unique().sort().tail(MOST_JUDGED)
     rows = rows.filter(pl.col("session") >= newest[0])
     log_odds = model.calibration.log_odds(model.margins(rows))
     return live_skill(
@@ -107,11 +112,39 @@ def judge(model: TrainedSignal, panel: pl.DataFrame) -> LiveSkill | None:
         rows["is_up"].to_numpy(),
         rows["session"].to_numpy(),
         base_rate=model.base_rate,
+        newest=wanted,
+    )
+
+
+def judge_record(predictions: pl.DataFrame) -> LiveSkill | None:
+    """Return what the newest sessions of a walk-forward record say of its recipe.
+
+    Args:
+        predictions: Out-of-sample rows, as `Trial` has them: each model had seen no label that
+            ended in or after the session.
+    """
+    if predictions.is_empty():
+        return None
+    rows = predictions.sort("session", "symbol")
+    probability = np.clip(
+        rows["probability"].to_numpy(), SMALLEST_PROBABILITY, 1 - SMALLEST_PROBABILITY
+    )
+    return live_skill(
+        logit(probability),
+        rows["is_up"].to_numpy(),
+        rows["session"].to_numpy(),
+        base_rate=rows["base_rate"].to_numpy(),
+        newest=sessions_to_judge(rows.height / rows["session"].n_unique()),
     )
 
 
 def live_skill(
-    log_odds: FloatArray, is_up: BoolArray, session: np.ndarray, *, base_rate: float
+    log_odds: FloatArray,
+    is_up: BoolArray,
+    session: np.ndarray,
+    *,
+    base_rate: float | FloatArray,
+    newest: int = MOST_JUDGED,
 ) -> LiveSkill | None:
     """Return what outcomes say of stated log-odds; None where they are too few or all the same.
 
@@ -119,41 +152,62 @@ def live_skill(
         log_odds: Stated log-odds of each row.
         is_up: Its outcome.
         session: Its session.
-        base_rate: What saying nothing says of each row.
+        base_rate: What saying nothing says of all rows, or of each.
+        newest: How many sessions are judged; older ones only say how much scores vary.
     """
     from scipy.special import stdtr
 
     sessions = SessionCorrelation.of(session)
-    number = len(sessions.rows)
-    if number < FEWEST_SEEN or np.ptp(log_odds) == 0:
-        return None
-    ignorant = float(logit(np.array(base_rate)))
-    gain = _loss(np.full(len(log_odds), ignorant), is_up) - _loss(log_odds, is_up)
-    by_session = np.bincount(sessions.session, weights=gain) / sessions.rows
+    judged = np.arange(len(sessions.rows)) >= len(sessions.rows) - newest
+    ignorant = np.broadcast_to(logit(np.asarray(base_rate)), log_odds.shape)
     opinion = log_odds - ignorant
+    is_judged = judged[sessions.session]
+    if judged.sum() < FEWEST_SEEN or np.ptp(log_odds[is_judged]) == 0:
+        return None
+    gain = _loss(ignorant, is_up) - _loss(log_odds, is_up)
+    by_session = np.bincount(sessions.session, weights=gain) / sessions.rows
     claim, knowledge = (
-        _statistic(opinion, np.asarray(is_up - stated, dtype=np.float64), sessions)
-        for stated in (expit(log_odds), base_rate)
+        _statistic(opinion, np.asarray(is_up - stated), sessions, judged=judged)
+        for stated in (expit(log_odds), expit(ignorant))
     )
+    freedom = len(sessions.rows) - 1
     return LiveSkill(
-        sessions=number,
-        rows=len(log_odds),
-        gain=float(by_session.mean()),
-        claim_p=float(stdtr(number - 1, claim)),
-        knowledge_p=float(stdtr(number - 1, -knowledge)),
+        sessions=int(judged.sum()),
+        rows=int(is_judged.sum()),
+        gain=float(by_session[judged].mean()),
+        claim_p=float(stdtr(freedom, claim)),
+        knowledge_p=float(stdtr(freedom, -knowledge)),
     )
 
 
-def _statistic(opinion: FloatArray, surprise: FloatArray, sessions: SessionCorrelation) -> float:
-    """Return the mean score of a session over its standard error.
+def _statistic(
+    opinion: FloatArray,
+    surprise: FloatArray,
+    sessions: SessionCorrelation,
+    *,
+    judged: BoolArray,
+) -> float:
+    """Return the score of the judged sessions over its standard error.
 
-    Outcomes count without what those of a session have in common. The error is taken around the
-    mean: sessions that all say the same are sure of it.
+    Outcomes count without what those of a session have in common. Scores that vary less than
+    symbols of such a session would by themselves do so by chance.
     """
-    own = sessions.measured(surprise).own_part(surprise)
-    score = np.bincount(sessions.session, weights=opinion * own)
-    error = float(score.std(ddof=1)) / len(score) ** 0.5
-    return float(score.mean()) / error if error > 0 else 0.0
+    alike = sessions.measured(surprise)
+    score = np.bincount(alike.session, weights=opinion * alike.own_part(surprise))
+    weights = opinion * alike.own_part(opinion)
+    variance = np.bincount(alike.session, weights=weights) * float((surprise**2).mean())
+    speaks = variance > 0
+    if not (speaks & judged).any():
+        return 0.0
+    standard = score[speaks] / variance[speaks] ** 0.5
+    error = (variance[judged].sum() * _excess(standard, standard[judged[speaks]])) ** 0.5
+    return float(score[judged].sum() / error)
+
+
+def _excess(standard: FloatArray, judged: FloatArray) -> float:
+    """Return by how much standardised scores vary more than 1: all of them, or the judged alone."""
+    neighbours = float((np.diff(standard) ** 2).mean()) / 2 if len(standard) > 1 else 1.0
+    return max(1.0, neighbours, float(judged.var(ddof=1)) if len(judged) > 1 else 1.0)
 
 
 def _loss(log_odds: FloatArray, is_up: BoolArray) -> FloatArray:

@@ -27,6 +27,8 @@ WORSE = 0.05
 SILENCE_ALPHA = 0.02
 """Level at which a week ends silence after a withdrawal. It is no part of the year's budget: what
 has no merit and gets through says little, and its own live sessions take it back."""
+SHARE_OF_WINDOW = 0.5
+"""What of it the window that forgets may spend where there is one: it alone knows a new sign."""
 SEED_ERRORS = 2.0
 
 
@@ -106,9 +108,9 @@ class Incumbent:
     alpha: float
 
     @classmethod
-    def silence(cls, *, candidates: int) -> Self:
-        """Return saying nothing, which so many models want to end in one night."""
-        return cls(version=None, age=0, alpha=SILENCE_ALPHA / candidates)
+    def silence(cls, *, alpha: float) -> Self:
+        """Return saying nothing, which a model may end at a level."""
+        return cls(version=None, age=0, alpha=alpha)
 
     @property
     def name(self) -> str:
@@ -125,6 +127,17 @@ def sessions_to_hold_back(age: int) -> int:
 def alpha_to_spend(sessions_since_last: int) -> float:
     """Return the level of a test so many sessions after the one before."""
     return min(YEARLY_ALPHA * sessions_since_last / SESSIONS_PER_YEAR, LARGEST_ALPHA)
+
+
+def window_alpha() -> float:
+    """Return the level at which the window that forgets may end silence in a week."""
+    return SILENCE_ALPHA * SHARE_OF_WINDOW
+
+
+def silence_alpha(*, withdrawn: int, has_window: bool) -> float:
+    """Return the level at which each other model may: versions withdrawn, and the training."""
+    left = SILENCE_ALPHA - window_alpha() if has_window else SILENCE_ALPHA
+    return left / (withdrawn + 1)
 
 
 def failed_canaries(decision: Decision | None) -> dict[str, str]:
@@ -218,7 +231,9 @@ def _verdict(
             f"{comparison.sessions} sessions that neither had seen, p {comparison.p_value:.4f}"
         )
     is_worse = comparison.p_value > 1 - WORSE
-    if incumbent.age >= REFRESHED_AFTER and not is_worse and "is_calibrated" not in unmet:
+    # One that says the same of all rows is never worse than noise, and would end what is known.
+    is_sound = comparison.calibration_slope is not None and "is_calibrated" not in unmet
+    if incumbent.age >= REFRESHED_AFTER and is_sound and not is_worse:
         return Verdict.REFRESHED, (
             f"{incumbent.name} is {incumbent.age} sessions old, and the challenger is "
             f"not shown to be worse (p {1 - comparison.p_value:.4f})"

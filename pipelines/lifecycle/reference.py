@@ -77,6 +77,12 @@ def kolmogorov_smirnov(reference: FloatArray, now: FloatArray) -> float:
     return float(np.abs(np.cumsum(now - reference)).max())
 
 
+def numbered_reference(panel: pl.DataFrame, model: TrainedSignal, *, version: int) -> pl.DataFrame:
+    """Return the rows of `model_references` of a version of the registry."""
+    number = pl.lit(version, dtype=pl.Int64).alias("model_version")
+    return model_reference(panel, model).with_columns(number)
+
+
 def model_reference(panel: pl.DataFrame, model: TrainedSignal) -> pl.DataFrame:
     """Return what is kept beside a model, a row for each feature, its log-odds and the label.
 

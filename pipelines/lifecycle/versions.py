@@ -166,6 +166,11 @@ def newer_champions(versions: Sequence[SignalVersion], than: SignalVersion) -> l
 
 
 def restorable(versions: Sequence[SignalVersion]) -> list[SignalVersion]:
-    """Return the versions that the rules withdrew last and may bring back, the newest first."""
-    taken_back = [one for one in versions if one.withdrawal and one.withdrawal.by == DESK]
-    return sorted(taken_back, key=lambda one: one.age_order, reverse=True)[:MOST_RESTORABLE]
+    """Return the versions that the rules withdrew last and may bring back, the last one first."""
+    taken_back = [
+        (one.withdrawal.at, one.age_order, one)
+        for one in versions
+        if one.withdrawal and one.withdrawal.by == DESK
+    ]
+    newest_first = sorted(taken_back, key=lambda held: held[:2], reverse=True)
+    return [one for *_, one in newest_first[:MOST_RESTORABLE]]

@@ -39,6 +39,7 @@ def train_signals(
     settings: SignalSettings,
     progress: Callable[[str], None],
     folds: Sequence[Fold] | None = None,
+    final: Fold | None = None,
     dispensable: Sequence[str] = (),
     held_back: int = 0,
 ) -> SignalTraining:
@@ -50,6 +51,7 @@ def train_signals(
         settings: lengths of the slices, boosting and seed.
         progress: is told one line a model.
         folds: the walk-forward folds; by default those of `settings.splits`.
+        final: the fold of tonight's model; by default that of all sessions.
         dispensable: features that a row may lack where ROWS_TO_LACK rows of a fit slice do, or all.
         held_back: newest sessions that a challenger is kept from, to be compared on; 0 makes none.
 
@@ -70,9 +72,9 @@ def train_signals(
             blocks[family].append(_predict(model, parts.test, block=number))
         models.append(trained[settings.family])
         progress(f"fold {number + 1} of {len(folds)}: {_summary(models[-1])}, on {fold.test}")
-    final_rows = trainer.usable(final_fold(sessions, settings.splits).rows(rows))
-    final = trainer.train(final_rows, earlier=blocks)[settings.family]
-    progress(f"final model: {_summary(final)}")
+    tonight = final_fold(sessions, settings.splits) if final is None else final
+    model = trainer.train(trainer.usable(tonight.rows(rows)), earlier=blocks)[settings.family]
+    progress(f"final model: {_summary(model)}")
     challenger = None
     if held_back:
         kept = trainer.usable(held_back_fold(sessions, settings.splits, held_back).rows(rows))
@@ -80,7 +82,7 @@ def train_signals(
         progress(f"challenger: {_summary(challenger)}")
     return SignalTraining(
         folds=tuple(models),
-        final=final,
+        final=model,
         challenger=challenger,
         trials=tuple(trainer.trial(family, pl.concat(made)) for family, made in blocks.items()),
         block_metrics=tuple(trainer.measure(block) for block in blocks[settings.family]),

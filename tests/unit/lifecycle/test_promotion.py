@@ -12,6 +12,7 @@ from pipelines.forecasts.scores import diebold_mariano
 from pipelines.lifecycle.comparison import compare
 from pipelines.lifecycle.evidence import Canary, CanaryName, PairedComparison
 from pipelines.lifecycle.promotion import (
+    SILENCE_ALPHA,
     YEARLY_ALPHA,
     Decision,
     Incumbent,
@@ -20,6 +21,8 @@ from pipelines.lifecycle.promotion import (
     decide,
     failed_canaries,
     sessions_to_hold_back,
+    silence_alpha,
+    window_alpha,
 )
 from pipelines.signals.calibration import Calibration
 from pipelines.signals.model import TrainedSignal
@@ -107,24 +110,33 @@ def comparison(**changes: object) -> PairedComparison:
 
 
 @pytest.mark.parametrize(
-    ("found", "candidates", "verdict"),
+    ("found", "alpha", "verdict"),
     [
-        (comparison(calibration_slope=None, seed_error=0.0), 1, Verdict.PROMOTED),
-        (comparison(p_value=0.015), 1, Verdict.PROMOTED),
-        (comparison(p_value=0.015), 2, Verdict.KEPT),
-        (None, 1, Verdict.KEPT),
+        (comparison(calibration_slope=None, seed_error=0.0), 0.02, Verdict.PROMOTED),
+        (comparison(p_value=0.015), 0.02, Verdict.PROMOTED),
+        (comparison(p_value=0.015), 0.01, Verdict.KEPT),
+        (None, 0.02, Verdict.KEPT),
     ],
 )
 def test_after_a_withdrawal_a_training_must_beat_saying_nothing(
-    found: PairedComparison | None, candidates: int, verdict: Verdict
+    found: PairedComparison | None, alpha: float, verdict: Verdict
 ) -> None:
     """To take it as the first of all would bring back at once what was just withdrawn."""
-    silence = Incumbent.silence(candidates=candidates)
+    silence = Incumbent.silence(alpha=alpha)
     made = decide(GOOD, found, incumbent=silence, session=SESSION)
     assert made.verdict is verdict
     assert made.champion is None
     assert ("saying nothing" in made.reason) is (verdict is Verdict.PROMOTED)
     assert Decision.from_document(json.loads(json.dumps(made.to_document()))) == made
+
+
+@pytest.mark.parametrize("has_window", [True, False])
+@pytest.mark.parametrize("withdrawn", [1, 4])
+def test_all_that_may_end_a_silence_share_one_chance(*, withdrawn: int, has_window: bool) -> None:
+    """However many models try in a week, luck may end it no more often than once in fifty."""
+    each = silence_alpha(withdrawn=withdrawn, has_window=has_window)
+    spent = (withdrawn + 1) * each + has_window * window_alpha()
+    assert spent == pytest.approx(SILENCE_ALPHA)
 
 
 def decided(
@@ -154,6 +166,12 @@ def decided(
         (None, 12, Verdict.KEPT, "has not seen 12 sessions: a challenge needs 20"),
         (comparison(p_value=0.6, gain=-1e-5), 126, Verdict.REFRESHED, "126 sessions old"),
         (comparison(p_value=0.6, gain=-1e-5), 125, Verdict.KEPT, "not met: beats_the_champion"),
+        (
+            comparison(p_value=0.6, gain=-1e-5, calibration_slope=None),
+            126,
+            Verdict.KEPT,
+            "not met: beats_the_champion",
+        ),
         (comparison(p_value=0.97, gain=-1e-3), 200, Verdict.KEPT, "not met: beats_the_champion"),
     ],
 )
