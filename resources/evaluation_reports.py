@@ -24,6 +24,7 @@ class EvaluationReports(dg.ConfigurableResource[Any]):
         """Write the page of a night's evaluation and return where it is."""
         from pipelines.evaluation.entries import documents_of
         from pipelines.evaluation.report import EvaluationDocuments, report_page
+        from resources.evaluation_requests import descriptions_of
 
         held = lake.of_sessions(EVALUATIONS, [night.session])
         page = report_page(
@@ -35,6 +36,7 @@ class EvaluationReports(dg.ConfigurableResource[Any]):
                 ),
                 benchmark_runs=list(documents_of(held, BenchmarkRun)),
                 fairness=list(documents_of(held, FairnessReport)),
+                descriptions=descriptions_of(lake, night),
             )
         )
         path = Path(self.folder) / night.market / f"evaluation-{night.session}.html"

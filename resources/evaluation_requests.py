@@ -1,5 +1,6 @@
 """What users ask to be evaluated: read from the backend's collections, kept, and answered there."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -73,6 +74,13 @@ def waiting_requests(lake: Lake, serving: Serving) -> dict[str, str]:
         sha256("\n".join(texts).encode()).hexdigest()[:KEY_DIGITS]: words
         for texts, words in (scenarios | runs).items()
     }
+
+
+def descriptions_of(lake: Lake, night: Night) -> dict[str, str]:
+    """Return what users wrote of the scenarios that a night's evaluation found, by name."""
+    held = lake.of_sessions(EVALUATION_REQUESTS, [night.session])
+    asked = map(json.loads, held.filter(collection=EvaluationScenario.collection)["request"])
+    return {str(one.get("name")): str(one.get("description") or "") for one in asked}
 
 
 def _requests(serving: Serving) -> Requests:

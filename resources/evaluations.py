@@ -89,7 +89,7 @@ class Evaluator:
             requests: What users ask for beside it.
             complain: Is told of a version whose file is broken; the one before it scores instead.
         """
-        from pipelines.evaluation.documents import answer_document, evaluation_documents
+        from pipelines.evaluation.documents import evaluation_documents
         from pipelines.evaluation.entries import entries
 
         asked = requests.left_to(plan)
@@ -103,10 +103,9 @@ class Evaluator:
             tuple(run_answers(requests, asked, market, judge)),
         )
         chosen = self._selection()
-        documents = [
-            *evaluation_documents(asked, made.results, self.night, selection=chosen),
-            *(answer_document(one, self.night, selection=chosen) for one in made.of_scenarios),
-        ]
+        documents = evaluation_documents(
+            asked, made.results, self.night, selection=chosen, of_users=made.of_scenarios
+        )
         answers = request_rows(made, self.night, selection=chosen)
         self.lake.commit(
             lambda writer: _keep(writer, entries(documents, self.night), answers, self.night),

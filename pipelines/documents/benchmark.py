@@ -1,7 +1,7 @@
 """Baselines, and how the model did. Keys: (name); (benchmark, model, market, session)."""
 
 from datetime import date
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -41,9 +41,20 @@ class BenchmarkFigure(DocumentPart):
     )
 
 
+def result_key(scenario: str) -> str:
+    """Return the key of a scenario in `results`: percent signs stand for what no key may have."""
+    for unfit in ("%", ".", "$", "\0"):
+        scenario = scenario.replace(unfit, f"%{ord(unfit):02X}")
+    return scenario
+
+
 class BenchmarkResult(DocumentPart):
     """Model and baseline in one scenario."""
 
+    scenario: str = Field(default="", description="Its name; empty of older documents.")
+    asked_by: Literal["plan", "user"] = Field(
+        default="plan", description="Whose scenario it is: the desk's plan's, or a user's."
+    )
     rows: Count = Field(description="Signals that both judged.")
     sessions: Count = Field(description="Sessions that they are of.")
     figures: dict[MapKey, BenchmarkFigure] = Field(
@@ -68,11 +79,16 @@ class BenchmarkRun(PublishedDocument):
 
     benchmark_name: str = Field(description="The baseline, in `benchmarks`.")
     model_id: str = Field(description="Family of models.")
-    model_version: str | None = Field(description="Newest version that scored in any scenario.")
-    results: dict[MapKey, BenchmarkResult] = Field(description="By scenario.")
+    model_version: str | None = Field(
+        description="Newest version that scored in any scenario of the plan."
+    )
+    results: dict[MapKey, BenchmarkResult] = Field(
+        description="By scenario, users' that could be measured among them; in the key %2E is a "
+        "dot, %24 a dollar sign, %25 a percent sign."
+    )
     passed: bool = Field(
         description="Whether the model's AUC and return are above the baseline's with their whole "
-        "95 % intervals, in the scenario with the most signals."
+        "95 % intervals, in the scenario of the plan with the most signals."
     )
     started_at: Instant = Field(description="The instant of the night that it is seen from.")
     completed_at: Instant = Field(description="The same: documents carry no wall clock.")

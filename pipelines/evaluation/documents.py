@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Literal
 
 from pipelines.documents.base import PublishedDocument
@@ -12,6 +13,7 @@ from pipelines.documents.benchmark import (
     BenchmarkFigure,
     BenchmarkResult,
     BenchmarkRun,
+    result_key,
 )
 from pipelines.documents.evaluation_run import (
     CalibrationBin,
@@ -68,6 +70,7 @@ def evaluation_documents(
     night: Night,
     *,
     selection: SelectionEvidence | None = None,
+    of_users: Sequence[Answer] = (),
 ) -> Iterator[PublishedDocument]:
     """Make the documents of an evaluation.
 
@@ -76,7 +79,9 @@ def evaluation_documents(
         results: What each of its scenarios shows.
         night: The night that they are seen from.
         selection: What the published recipe is worth, given every trial.
+        of_users: What scenarios of users show.
     """
+    asked = [one.result for one in of_users if one.result and one.result.comparisons]
     for result in results:
         yield scenario_document(plan, result, night)
         yield run_document(result, night, selection=selection)
@@ -84,7 +89,9 @@ def evaluation_documents(
             yield fair
     for baseline in BASELINES:
         yield benchmark_document(plan, baseline)
-        yield benchmark_run_document(results, baseline, night)
+        yield benchmark_run_document(results, baseline, night, of_users=asked)
+    for answer in of_users:
+        yield answer_document(answer, night, selection=selection)
 
 
 def scenario_document(
@@ -231,23 +238,32 @@ def benchmark_document(plan: EvaluationPlan, baseline: Contender) -> Benchmark:
 
 
 def benchmark_run_document(
-    results: Sequence[ScenarioResult], baseline: Contender, night: Night
+    results: Sequence[ScenarioResult],
+    baseline: Contender,
+    night: Night,
+    *,
+    of_users: Sequence[ScenarioResult] = (),
 ) -> BenchmarkRun:
-    """Make the document of the model against a baseline."""
+    """Make the document of the model against a baseline.
+
+    Args:
+        results: What the plan's scenarios show: they alone say whether the baseline is beaten.
+        baseline: The baseline.
+        night: The night that it is seen from.
+        of_users: What users' scenarios show.
+    """
     measured = [one for one in results if one.metrics]
     judged_by = max(measured, key=lambda one: one.rows.height, default=None)
     return BenchmarkRun(
         benchmark_name=baseline.value,
         model_id=MODEL_NAME,
         model_version=_newest(results),
-        results={
-            one.scenario.name: BenchmarkResult(
-                rows=one.rows.height,
-                sessions=one.rows["session"].n_unique(),
-                figures={found.metric: _figure(found, baseline) for found in one.comparisons},
+        results=dict(
+            chain(
+                (_benchmark_result(one, baseline, "plan") for one in results),
+                (_benchmark_result(one, baseline, "user") for one in of_users),
             )
-            for one in results
-        },
+        ),
         passed=judged_by is not None and _beats(judged_by, baseline),
         started_at=night.as_of,
         completed_at=night.as_of,
@@ -255,6 +271,19 @@ def benchmark_run_document(
         session=night.session,
         night_id=night.night_id,
         judged_by=judged_by.scenario.name if judged_by else None,
+    )
+
+
+def _benchmark_result(
+    found: ScenarioResult, baseline: Contender, asked_by: Literal["plan", "user"]
+) -> tuple[str, BenchmarkResult]:
+    """Return model and baseline in a scenario, with its key."""
+    return result_key(found.scenario.name), BenchmarkResult(
+        scenario=found.scenario.name,
+        asked_by=asked_by,
+        rows=found.rows.height,
+        sessions=found.rows["session"].n_unique(),
+        figures={one.metric: _figure(one, baseline) for one in found.comparisons},
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from pipelines.documents.benchmark import BenchmarkRun
+from pipelines.documents.benchmark import BenchmarkRun, result_key
 from pipelines.documents.evaluation_run import CalibrationBin, EvaluationRun, FeatureImportance
 from pipelines.documents.measured import MeasuredValue
 from pipelines.pictures import new_figure, png_of
@@ -25,10 +25,11 @@ def areas_plot(runs: Sequence[EvaluationRun]) -> bytes:
 
 def returns_plot(runs: Sequence[BenchmarkRun], scenario: str) -> bytes:
     """Return what the model and each baseline would have earned a year in a scenario."""
+    key = result_key(scenario)
     figures = {
-        one.benchmark_name: one.results[scenario].figures["net_return"]
+        one.benchmark_name: one.results[key].figures["net_return"]
         for one in runs
-        if "net_return" in one.results[scenario].figures
+        if "net_return" in one.results[key].figures
     }
     shown = {name: one.baseline for name, one in figures.items() if one.baseline}
     first = next(iter(figures.values()), None)

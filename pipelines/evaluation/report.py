@@ -1,17 +1,17 @@
 """The evaluation report: one page for a person, made of the documents and nothing else."""
 
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
-from pipelines.documents.benchmark import BenchmarkRun
+from pipelines.documents.benchmark import BenchmarkRun, result_key
 from pipelines.documents.evaluation_run import (
     Counterfactual,
     DetailedMetrics,
     EvaluationRun,
     ThresholdCheck,
 )
-from pipelines.documents.evaluation_scenario import EvaluationScenario
+from pipelines.documents.evaluation_scenario import EvaluationScenario, ScenarioEvent
 from pipelines.documents.fairness_report import FairnessReport
 from pipelines.documents.measured import MeasuredValue
 from pipelines.evaluation.plots import (
@@ -32,12 +32,16 @@ SHOWN = ("auc", "accuracy", "net_return")
 
 @dataclass(frozen=True)
 class EvaluationDocuments:
-    """What an evaluation published, in the order of the plan."""
+    """What an evaluation published, in the order of the plan.
+
+    `descriptions` are what users wrote of their scenarios, by name: these stand in MongoDB alone.
+    """
 
     scenarios: Sequence[EvaluationScenario]
     runs: Sequence[EvaluationRun]
     benchmark_runs: Sequence[BenchmarkRun]
     fairness: Sequence[FairnessReport]
+    descriptions: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -45,7 +49,8 @@ class Section:
     """What the page shows of a measured scenario."""
 
     run: EvaluationRun
-    scenario: EvaluationScenario
+    description: str
+    events: Sequence[ScenarioEvent]
     pictures: list[Picture]
     limits: list[Cells]
     contenders: list[Cells]
@@ -64,14 +69,20 @@ class Section:
 
 def report_page(found: EvaluationDocuments) -> str:
     """Return the report as one HTML page that needs no other file."""
-    measured = [one for one in found.runs if one.summary.detailed_metrics]
+    of_plan, of_users = (
+        [one for one in found.runs if one.asked_by == asker] for asker in ("plan", "user")
+    )
+    measured = [one for one in of_plan if one.summary.detailed_metrics]
     return rendered(
         "evaluation/report.html",
-        newest=found.runs[0],
-        verdicts=[_verdict(one) for one in found.runs],
+        newest=(of_plan or of_users)[0],
+        verdicts=[_verdict(one) for one in of_plan],
         areas=_encoded(areas_plot(measured)) if measured else "",
-        sections=[_section(one, found) for one in measured if one.asked_by == "plan"],
-        unmeasured=[one for one in found.runs if one not in measured],
+        sections=[_section(one, found) for one in measured],
+        unmeasured=[one for one in of_plan if one not in measured],
+        asked=[_verdict(one) for one in of_users],
+        asked_sections=[_section(one, found) for one in of_users if one.summary.detailed_metrics],
+        asked_in_vain=[one for one in of_users if not one.summary.detailed_metrics],
     )
 
 
@@ -93,15 +104,19 @@ def _verdict(run: EvaluationRun) -> Cells:
 
 def _section(run: EvaluationRun, found: EvaluationDocuments) -> Section:
     """Return what the page shows of a scenario."""
-    (scenario,) = (one for one in found.scenarios if one.name == run.scenario_name)
+    scenario = {one.name: one for one in found.scenarios}.get(run.scenario_name)
+    told = scenario.description if scenario else found.descriptions.get(run.scenario_name, "")
     fairness = {one.scenario_name: one for one in found.fairness}.get(run.scenario_name)
+    key = result_key(run.scenario_name)
+    against = [one for one in found.benchmark_runs if key in one.results]
     details = run.summary.detailed_metrics
     return Section(
         run,
-        scenario,
-        pictures=list(_pictures(run, found.benchmark_runs)),
+        description=told,
+        events=scenario.stress_events if scenario else (),
+        pictures=list(_pictures(run, against)),
         limits=[_limit(name, one) for name, one in run.compliance_checks.items()],
-        contenders=list(_contenders(found.benchmark_runs, run.scenario_name)),
+        contenders=list(_contenders(against, key)) if against else [],
         confusion=_confusion(details) if details else [],
         flips=[_flip(one) for one in run.counterfactuals],
         fairness=fairness,
@@ -111,7 +126,8 @@ def _section(run: EvaluationRun, found: EvaluationDocuments) -> Section:
 
 def _pictures(run: EvaluationRun, benchmarks: Sequence[BenchmarkRun]) -> Iterator[Picture]:
     """Yield the pictures of a scenario."""
-    yield "returns of all contenders", _encoded(returns_plot(benchmarks, run.scenario_name))
+    if benchmarks:
+        yield "returns of all contenders", _encoded(returns_plot(benchmarks, run.scenario_name))
     details = run.summary.detailed_metrics
     if details and details.roc_curve:
         yield "ROC curve", _encoded(roc_plot(details.roc_curve))
@@ -126,9 +142,9 @@ def _limit(name: str, found: ThresholdCheck) -> Cells:
     return name, f"{sign} {found.limit:g}", _interval(found.value), found.compliance
 
 
-def _contenders(runs: Sequence[BenchmarkRun], scenario: str) -> Iterator[Cells]:
-    """Yield a row for the model and one for each baseline."""
-    figures = {one.benchmark_name: one.results[scenario].figures for one in runs}
+def _contenders(runs: Sequence[BenchmarkRun], key: str) -> Iterator[Cells]:
+    """Yield a row for the model and one for each baseline; `key` is the scenario's in `results`."""
+    figures = {one.benchmark_name: one.results[key].figures for one in runs}
     first = next(iter(figures.values()))
     yield "model", *(_interval(first[one].model) for one in SHOWN), ""
     for name, found in figures.items():

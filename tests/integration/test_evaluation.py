@@ -86,6 +86,8 @@ def test_the_job_publishes_what_the_backend_can_read(trained_desk: Desk) -> None
         try:
             assert trained_desk.run("evaluation", TRAINED_SESSION).success
             assert_answered(database)
+            page = trained_desk.folder / "reports" / "sample" / f"evaluation-{TRAINED_SESSION}.html"
+            assert "Asked by users" in page.read_text()
         finally:
             for collection in ("evaluation_scenarios", "evaluation_runs"):
                 database[collection].delete_many({"user_id": USER})
@@ -120,6 +122,12 @@ def assert_answered(database: MongoDatabase) -> None:
     assert mine["summary"] == ours["summary"]
     assert mine["evaluation"]["first_session"] >= "2004-06-01"
     assert ours["asked_by"] == "user"
+    (against,) = database["benchmark_runs"].find({"benchmark_name": "buy_and_hold"})
+    held = against["results"]["my summer"]
+    assert (held["asked_by"], held["rows"]) == ("user", ours["rows"])
+    assert held["figures"]["auc"]["model"] is not None
+    assert "my typo" not in against["results"]
+    assert against["judged_by"] != "my summer"
     assert typo["status"] == "failed"
     assert "unknown symbols: APPL" in typo["summary"]["notes"]
     refused = runs.find_one({"scenario_name": "my typo", "publisher": "nightdesk"})

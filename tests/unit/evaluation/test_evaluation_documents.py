@@ -4,9 +4,11 @@ from dataclasses import replace
 from datetime import date
 
 from pipelines.documents.benchmark import BenchmarkRun
+from pipelines.documents.evaluation_run import EvaluationRun
 from pipelines.evaluation.contenders import Contender
 from pipelines.evaluation.documents import benchmark_run_document, evaluation_documents
 from pipelines.evaluation.entries import documents_of, entries
+from pipelines.evaluation.requests import Answer, UserScenario
 from pipelines.nights import Night, Origin
 from pipelines.signals.selection import SelectionEvidence
 from pipelines.validation.session_bootstrap import Estimate
@@ -47,6 +49,35 @@ def test_a_baseline_is_beaten_only_with_whole_intervals() -> None:
     assert not run_with(auc=open_end, net_return=won).passed
     assert run_with(auc=won, net_return=won).judged_by == "everything"
     assert run_with(auc=won, net_return=won).results["before_any_model"].figures == {}
+
+
+def test_a_users_scenario_is_held_against_the_baselines_and_judges_none() -> None:
+    """A user looks for a stretch that the model did well in; no verdict may rest on that."""
+    longest, block, unmeasured = small_evaluation()
+    asked = [
+        Answer({}, name, result=replace(one, scenario=UserScenario(name=name)))
+        for name, one in (("My 50% of $2016.", longest), ("my winter", unmeasured))
+    ]
+    refused = Answer({}, "my typo", reason="unknown symbols: APPL")
+    made = list(
+        evaluation_documents(PLAN, [block], NIGHT, of_users=[*asked, refused], selection=SELECTION)
+    )
+    for one in made:
+        assert_valid(one.collection, one.to_mongo() | WRITTEN)
+    runs = [one for one in made if isinstance(one, EvaluationRun) and one.asked_by == "user"]
+    assert [(one.scenario_name, one.status) for one in runs] == [
+        ("My 50% of $2016.", "completed"),
+        ("my winter", "completed"),
+        ("my typo", "failed"),
+    ]
+    for run in (one for one in made if isinstance(one, BenchmarkRun)):
+        assert list(run.results) == ["second_block", "My 50%25 of %242016%2E"]
+        of_plan, of_user = run.results.values()
+        assert (of_plan.asked_by, of_user.asked_by) == ("plan", "user")
+        assert of_user.scenario == "My 50% of $2016."
+        assert of_user.rows == longest.rows.height > of_plan.rows
+        assert of_user.figures["auc"].model is not None
+        assert run.judged_by == "second_block"
 
 
 def run_with(**differences: Estimate) -> BenchmarkRun:
