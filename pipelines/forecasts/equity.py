@@ -15,6 +15,7 @@ import polars as pl
 from pipelines.forecasts.curve import GAP, EquityCurve, UnfitCurveError, require_positive
 from pipelines.forecasts.portfolios import NOT_ASKED, UNKNOWN_SYMBOL, Portfolio, Rebalancing
 from pipelines.forecasts.quantiles import FloatArray
+from pipelines.forecasts.sums import row_sums
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +67,7 @@ def equity_curve(portfolio: Portfolio, panel: MarketPanel) -> EquityCurve:
     for start, end in zip(edges, [*edges[1:], len(panel.sessions) - 1], strict=True):
         share = _shares(weights, growth[start], is_equal=portfolio.is_equal)
         held = np.nan_to_num(growth[start + 1 : end + 1] / growth[start], nan=0.0)
-        grown = held @ share + (1 - share.sum())
+        grown = row_sums(held * share) + (1 - share.sum())
         values[start + 1 - first : end + 1 - first] = values[start - first] * grown
     if past:
         values, first = np.concatenate([past[1][:-1], values]), past[0]

@@ -10,6 +10,8 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.forecasts.sums import row_sums
+
 FloatArray = NDArray[np.float64]
 
 _LOWER = (
@@ -38,7 +40,11 @@ def quantiles_at(quantiles: FloatArray, levels: FloatArray) -> FloatArray:
     """Return the quantiles at other levels, the same ones for all distributions."""
     from scipy.special import ndtri
 
-    return np.asarray(quantiles @ _weights(ndtri(levels)).T)
+    scores = ndtri(levels)
+    upper = np.clip(np.searchsorted(SCORES, scores), 1, len(SCORES) - 1)
+    share = (scores - SCORES[upper - 1]) / (SCORES[upper] - SCORES[upper - 1])
+    below, above = quantiles[..., upper - 1], quantiles[..., upper]
+    return np.asarray(below + share * (above - below))
 
 
 def quantiles_at_scores(quantiles: FloatArray, scores: FloatArray) -> FloatArray:
@@ -82,7 +88,7 @@ def ranked_probability_score(quantiles: FloatArray, outcomes: FloatArray) -> Flo
     scoring rules".
     """
     losses = pinball_loss(quantiles, outcomes[..., None], LEVELS)
-    return np.asarray(2 * losses @ WIDTHS)
+    return 2 * row_sums(losses * WIDTHS)
 
 
 def value_at_risk(quantiles: FloatArray, confidence: float) -> FloatArray:
@@ -121,14 +127,3 @@ def sample_quantiles(samples: FloatArray) -> FloatArray:
     share = np.clip(share, 0.0, 1.0)
     below, above = ordered[..., upper - 1], ordered[..., upper]
     return np.asarray(below + share * (above - below))
-
-
-def _weights(scores: FloatArray) -> FloatArray:
-    """Return the matrix (scores × grid) that interpolates on the grid."""
-    upper = np.clip(np.searchsorted(SCORES, scores), 1, len(SCORES) - 1)
-    share = (scores - SCORES[upper - 1]) / (SCORES[upper] - SCORES[upper - 1])
-    weights = np.zeros((len(scores), len(SCORES)))
-    rows = np.arange(len(scores))
-    weights[rows, upper - 1] = 1 - share
-    weights[rows, upper] = share
-    return weights

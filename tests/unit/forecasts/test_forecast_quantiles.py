@@ -64,3 +64,16 @@ def test_quantiles_of_a_sample_are_those_of_its_distribution() -> None:
     spread = norm.ppf((np.arange(4000) + 0.5) / 4000)
     shuffled = np.random.default_rng(1).permutation(spread)
     assert sample_quantiles(shuffled) == pytest.approx(norm.ppf(LEVELS), abs=1e-3)
+
+
+def test_a_distribution_alone_is_judged_to_the_bit_as_among_others() -> None:
+    """Origins are evaluated one a night, or all at once on a first load."""
+    rng = np.random.default_rng(3)
+    many = np.sort(rng.normal(MEAN, DEVIATION, (300, len(LEVELS))), axis=1)
+    outcomes, levels = rng.normal(MEAN, DEVIATION, 300), (np.arange(64) + 0.5) / 64 * 0.05
+    scores = ranked_probability_score(many, outcomes)
+    found = quantiles_at(many, levels)
+    for row in range(0, 300, 37):
+        alone = slice(row, row + 1)
+        assert ranked_probability_score(many[alone], outcomes[alone]) == scores[alone]
+        assert quantiles_at(many[alone], levels).tobytes() == found[alone].tobytes()

@@ -117,6 +117,20 @@ def test_the_future_moves_no_value_of_the_past() -> None:
         assert made[15] != changed[15]
 
 
+def test_a_session_has_the_same_value_to_the_bit_whatever_follows_it() -> None:
+    """A night told by itself and one told in a range of nights must publish alike."""
+    rng = np.random.default_rng(4)
+    symbols = [f"S{number:02}" for number in range(23)]
+    grown = {
+        name: np.exp(np.cumsum(rng.normal(0, 0.02, len(SESSIONS)))).tolist() for name in symbols
+    }
+    held = portfolio(dict.fromkeys(symbols, 1 / 23), rebalancing=Rebalancing.MONTHLY)
+    whole = equity_curve(held, panel(**grown)).values
+    for ends in range(2, len(SESSIONS)):
+        until = panel(**{name: values[:ends] for name, values in grown.items()})
+        assert equity_curve(held, until).values.tobytes() == whole[:ends].tobytes()
+
+
 def test_a_definition_is_read_back_as_it_was() -> None:
     """The lake keeps it as text; its hash is the identity of a record."""
     made = Portfolio(
