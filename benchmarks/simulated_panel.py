@@ -15,7 +15,7 @@ from pipelines.labels import label_query
 from pipelines.markets.simulated import simulate_chunks
 from pipelines.markets.simulation.settings import SimulationSettings
 from pipelines.prices.total_return import chain_total_returns
-from pipelines.signals.training import PANEL_KEY
+from pipelines.signals.usable_rows import PANEL_KEY
 
 FEATURES = tuple(name for group in SIGNAL_GROUPS for name in group.expressions)
 

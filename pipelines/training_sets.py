@@ -19,10 +19,13 @@ from typing import IO, Any, Self
 import polars as pl
 
 from pipelines.features.groups import FeatureGroup, longest_look_back
-from pipelines.signals.panel import PanelSource, panel_query
+from pipelines.signals.panel import PanelSource, PanelSpan, panel_query, yearly_spans
 
 ROWS_A_BATCH = 1_000_000
 """Rows of a record batch; part of what the bytes of a set are."""
+NEIGHBOURS = 1024
+"""Rows beside a batch from which its bytes come out as if it were cut from all rows: Arrow fills a
+buffer up to a multiple of 64 bytes with what follows in the larger one."""
 
 
 @dataclass(frozen=True)
@@ -74,19 +77,22 @@ class TrainingSet:
         """Return the names of the features, in order."""
         return [name for _, name, _ in self.features]
 
-    @property
-    def query(self) -> str:
-        """Return SQL for the rows, to be read with the parameters of `parameters`."""
+    def queries(self, sessions: Sequence[date] = ()) -> list[str]:
+        """Return SQL for the rows, a statement a year, to be read with those of `parameters`.
+
+        Args:
+            sessions: The market's, ascending; without them one statement is for all rows.
+        """
         tables = list(dict.fromkeys(table for table, _, _ in self.features))
         source = PanelSource(tables, self.feature_names, at=f"AT (VERSION => {self.lake_snapshot})")
-        return _knowable(source, self.look_back)
+        spans = yearly_spans(sessions, first=self.first_session, before=self.ends_before)
+        return [_knowable(source, span, self.look_back) for span in spans]
 
     @property
     def parameters(self) -> dict[str, Any]:
         """Return the values of the query's parameters."""
         return {
             "session": self.ends_before,
-            "first": self.first_session,
             "symbols": list(self.universe),
         }
 
@@ -107,10 +113,15 @@ def write_stream(rows: pl.DataFrame, sink: IO[bytes]) -> None:
     """Write rows as an uncompressed Arrow stream: equal rows give equal bytes."""
     import pyarrow as pa
 
-    table = rows.with_columns(map(_without_remains, rows)).rechunk().to_arrow()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
-        for batch in table.to_batches(max_chunksize=ROWS_A_BATCH):
-            writer.write_batch(batch)
+    with pa.ipc.new_stream(sink, rows.clear().to_arrow().schema) as writer:
+        for start in range(0, max(1, rows.height), ROWS_A_BATCH):
+            before = min(start, NEIGHBOURS)
+            piece = rows.slice(start - before, before + ROWS_A_BATCH + NEIGHBOURS)
+            whole = piece.with_columns(map(_without_remains, piece))
+            if rows.height > ROWS_A_BATCH:
+                # Bits behind the last row are zero in rows put together, as more than a batch are.
+                whole = pl.concat([whole.head(1), whole.slice(1)])
+            writer.write_table(whole.rechunk().to_arrow().slice(before, ROWS_A_BATCH))
 
 
 def content_sha256(rows: pl.DataFrame) -> str:
@@ -128,8 +139,8 @@ def _without_remains(column: pl.Series) -> pl.Expr:
     return pl.when(value.is_not_null()).then(value.fill_null(pl.lit(0).cast(column.dtype)))
 
 
-def _knowable(source: PanelSource, look_back: int) -> str:
-    """Return the panel's rows of the set, without those that rest on later corrections."""
+def _knowable(source: PanelSource, span: PanelSpan, look_back: int) -> str:
+    """Return the panel's rows of a span, without those that rest on later corrections."""
     return f"""
         WITH days AS (
             SELECT session, closes_at, row_number() OVER (ORDER BY session) AS number
@@ -143,8 +154,8 @@ def _knowable(source: PanelSource, look_back: int) -> str:
             WHERE change.revision > 0 AND change.was_in_force
               AND change.known_at > known.closes_at
         )
-        SELECT * FROM ({panel_query(source)}) AS panel
-        WHERE list_contains($symbols, symbol) AND session >= $first
+        SELECT * FROM ({panel_query(source, span)}) AS panel
+        WHERE list_contains($symbols, symbol)
           AND NOT EXISTS (FROM corrected WHERE corrected.symbol = panel.symbol
                           AND corrected.session = panel.session)
         ORDER BY session, symbol

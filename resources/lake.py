@@ -7,6 +7,7 @@ share a pool of one. Why a lake and not a `.duckdb` file is told in `docs/adr/00
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 from typing import ClassVar, TypeVar
 
 import dagster as dg
@@ -17,6 +18,7 @@ from pydantic import Field
 
 from pipelines.derivations import Derivation, Lot, TableUpdate
 from pipelines.nights import Night
+from pipelines.scratch import Scratch
 from pipelines.table import IN_SESSIONS, Table
 from resources.lake_attachment import SET_UP, LakeLocation, attached, lent_cursor
 from resources.lake_catalog import Catalog, PostgresCatalog, SqliteCatalog
@@ -57,6 +59,9 @@ class Lake(DuckDBResource):
     )
     extension_directory: str = Field(description="Where DuckDB keeps the extensions it was given.")
     market: str = Field(description="The market whose data this lake holds.")
+    scratch_directory: str = Field(
+        default="", description="Where rows that may exceed memory lie meanwhile; empty: in memory."
+    )
     busy_attempts: int = Field(default=6, gt=0, description="Tries of a commit before giving up.")
 
     @property
@@ -75,6 +80,11 @@ class Lake(DuckDBResource):
             self.storage_region,
             self.storage_endpoint,
         )
+
+    @property
+    def scratch(self) -> Scratch:
+        """Where the rows of a training lie while it runs."""
+        return Scratch(Path(self.scratch_directory) if self.scratch_directory else None)
 
     @property
     def catalog(self) -> Catalog:

@@ -96,6 +96,7 @@ def train_and_decide(
         settings=SignalSettings(),
         progress=progress,
         held_back=held_back,
+        scratch=lake.scratch,
     )
     comparison = None
     if champion and training.challenger:
@@ -125,7 +126,9 @@ def train_and_decide(
         decision=decision,
         training_set_id=note_training_set(lake, named, night=night),
     )
-    reference = numbered_reference(panel, training.final, version=registration.final)
+    reference = numbered_reference(
+        panel, training.final, version=registration.final, scratch=lake.scratch
+    )
     references = [window.reference, reference] if window else [reference]
     return TrainedNight(training, decision, registration, pl.concat(references))
 

@@ -9,8 +9,8 @@ import polars as pl
 from pipelines.features.groups import FeatureGroup
 from pipelines.features.version_tables import TRAINING_SETS
 from pipelines.nights import Night
-from pipelines.tables import NEXT_SESSION_LABELS
-from pipelines.training_sets import TrainingSet, content_sha256
+from pipelines.tables import EXCHANGE_SESSIONS, NEXT_SESSION_LABELS
+from pipelines.training_sets import ROWS_A_BATCH, TrainingSet, content_sha256
 from resources.lake import Lake
 
 
@@ -64,8 +64,36 @@ def read_training_set(lake: Lake, groups: Sequence[FeatureGroup], *, night: Nigh
 
 
 def rows_of(lake: Lake, training_set: TrainingSet) -> pl.DataFrame:
-    """Return the rows of a training set, in their fixed order."""
-    return lake.read(training_set.query, training_set.parameters)
+    """Return the rows of a training set, in their fixed order.
+
+    More rows than a batch of their stream are read a year at a time. Fewer come at once: the bits
+    behind the last row are part of what a set's bytes are, and those of rows put together differ.
+    """
+    rows = _rows_by_year(lake, training_set) if _is_large(lake, training_set) else None
+    if rows is None or rows.height <= ROWS_A_BATCH:
+        (query,) = training_set.queries()
+        rows = lake.scratch.rows([lake.read(query, training_set.parameters)])
+    return rows
+
+
+def _is_large(lake: Lake, training_set: TrainingSet) -> bool:
+    """Return whether there are more labels than rows in a batch."""
+    labels: int = lake.read(
+        f"SELECT count(*) FROM {NEXT_SESSION_LABELS.name} {{at}} WHERE label_end < $session",
+        {"session": training_set.ends_before},
+        version=training_set.lake_snapshot,
+    ).item()
+    return labels > ROWS_A_BATCH
+
+
+def _rows_by_year(lake: Lake, training_set: TrainingSet) -> pl.DataFrame:
+    """Return the rows of a training set, of which no more than a year are held at once."""
+    sessions = lake.read(
+        f"SELECT session FROM {EXCHANGE_SESSIONS.name} {{at}} ORDER BY session",
+        version=training_set.lake_snapshot,
+    )
+    queries = training_set.queries(sessions["session"].to_list())
+    return lake.scratch.rows(lake.read(query, training_set.parameters) for query in queries)
 
 
 def note_training_set(lake: Lake, named: NamedRows, *, night: Night) -> str:
@@ -120,7 +148,9 @@ def _row(lake: Lake, named: NamedRows, night: Night) -> pl.DataFrame:
         "features": len(training_set.features),
         "first_session": rows["session"].min(),
         "last_session": rows["session"].max(),
-        "observed_rows": rows.join(observed, on=["symbol", "session"], how="semi").height,
+        "observed_rows": rows.select("symbol", "session")
+        .join(observed, on=["symbol", "session"], how="semi")
+        .height,
         "content_sha256": named.content_sha256,
         "night_id": night.night_id,
         "known_at": night.as_of,

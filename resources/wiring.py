@@ -118,6 +118,7 @@ def build_lake(settings: Settings) -> Lake:
         storage_region=settings.storage_region,
         storage_endpoint=settings.storage_endpoint,
         extension_directory=str(settings.home / "duckdb_extensions"),
+        scratch_directory=str(settings.home / "scratch"),
         market=settings.market,
     )
 

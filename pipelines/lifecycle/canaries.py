@@ -13,13 +13,14 @@ import numpy as np
 import polars as pl
 
 from pipelines.lifecycle.evidence import Canary, CanaryName
+from pipelines.scratch import rows_where
 from pipelines.signals.booster import boost, member_margins
 from pipelines.signals.boosting_rows import feature_matrix
 from pipelines.signals.members import Member
 from pipelines.signals.model import TrainedSignal
 from pipelines.signals.scoring import score_signals
 from pipelines.signals.settings import Family, SignalSettings
-from pipelines.signals.training import usable_rows
+from pipelines.signals.usable_rows import PANEL_KEY, usable_rows
 from pipelines.validation.logistic import FloatArray, expit, logit
 from pipelines.validation.metrics import BoolArray, information_z
 from pipelines.validation.session_bootstrap import SessionResamples, area_under_curve
@@ -63,8 +64,8 @@ def run_canaries(
         fold_type: How slices are cut; another one in tests of broken cuts.
     """
     rng = np.random.default_rng(model.settings.seed)
-    rows = usable_rows(panel, model.features, dispensable=model.features)
-    trial = _trial(_planted(_newest(rows), rng), model, rng=rng, fold_type=fold_type)
+    rows = usable_rows(_newest(panel), model.features, dispensable=model.features)
+    trial = _trial(_planted(rows, rng), model, rng=rng, fold_type=fold_type)
     found = suspects(trial.rows, (*model.features, PLANTED))
     return _shuffled(trial), _leak(found), _honest(found), _noise(trial), _repeat(model, rows)
 
@@ -88,12 +89,19 @@ def suspects(rows: pl.DataFrame, features: Sequence[str]) -> dict[str, float]:
     return found
 
 
-def _newest(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the rows of the newest sessions that hold at most MOST_ROWS, or FEWEST_SESSIONS."""
-    by_session = rows.group_by("session").len().sort("session", descending=True)
-    fitting = by_session.filter(pl.col("len").cum_sum() <= MOST_ROWS).height
+def _newest(panel: pl.DataFrame) -> pl.DataFrame:
+    """Return the newest sessions whose labelled rows are at most MOST_ROWS, or FEWEST_SESSIONS."""
+    is_labelled = pl.all_horizontal(pl.col(PANEL_KEY).is_not_null())
+    by_session = (
+        panel.select("session", is_labelled.alias("is_labelled"))
+        .group_by("session")
+        .agg(rows=pl.col("is_labelled").sum())
+        .filter(pl.col("rows") > 0)
+        .sort("session", descending=True)
+    )
+    fitting = by_session.filter(pl.col("rows").cum_sum() <= MOST_ROWS).height
     first = by_session["session"].head(max(FEWEST_SESSIONS, fitting)).to_list()[-1]
-    return rows.filter(pl.col("session") >= first)
+    return rows_where(panel, panel["session"] >= first)
 
 
 def _planted(rows: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:

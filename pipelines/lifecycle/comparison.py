@@ -7,7 +7,7 @@ from pipelines.forecasts.scores import diebold_mariano
 from pipelines.lifecycle.evidence import PairedComparison
 from pipelines.signals.model import TrainedSignal
 from pipelines.signals.scoring import LookAheadError
-from pipelines.signals.training import usable_rows
+from pipelines.signals.usable_rows import usable_rows
 from pipelines.validation.logistic import FloatArray
 from pipelines.validation.metrics import SMALLEST_PROBABILITY, BoolArray, measure_predictions
 from pipelines.validation.session_bootstrap import Estimate

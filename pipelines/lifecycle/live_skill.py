@@ -22,7 +22,7 @@ import polars as pl
 from pipelines.lifecycle.evidence import PairedComparison
 from pipelines.signals.model import TrainedSignal
 from pipelines.signals.scoring import LookAheadError
-from pipelines.signals.training import usable_rows
+from pipelines.signals.usable_rows import usable_rows
 from pipelines.validation.logistic import FloatArray, expit, logit
 from pipelines.validation.metrics import SMALLEST_PROBABILITY, BoolArray
 from pipelines.validation.session_correlation import SessionCorrelation

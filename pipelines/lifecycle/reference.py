@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipelines.scratch import IN_MEMORY, Scratch, rows_where
 from pipelines.signals.model import TrainedSignal
 from pipelines.validation.logistic import FloatArray
 
@@ -77,23 +78,28 @@ def kolmogorov_smirnov(reference: FloatArray, now: FloatArray) -> float:
     return float(np.abs(np.cumsum(now - reference)).max())
 
 
-def numbered_reference(panel: pl.DataFrame, model: TrainedSignal, *, version: int) -> pl.DataFrame:
+def numbered_reference(
+    panel: pl.DataFrame, model: TrainedSignal, *, version: int, scratch: Scratch = IN_MEMORY
+) -> pl.DataFrame:
     """Return the rows of `model_references` of a version of the registry."""
     number = pl.lit(version, dtype=pl.Int64).alias("model_version")
-    return model_reference(panel, model).with_columns(number)
+    return model_reference(panel, model, scratch=scratch).with_columns(number)
 
 
-def model_reference(panel: pl.DataFrame, model: TrainedSignal) -> pl.DataFrame:
+def model_reference(
+    panel: pl.DataFrame, model: TrainedSignal, *, scratch: Scratch = IN_MEMORY
+) -> pl.DataFrame:
     """Return what is kept beside a model, a row for each feature, its log-odds and the label.
 
     Args:
         panel: What it was trained on; later rows are left out.
         model: The model.
+        scratch: Where rows lie meanwhile.
     """
-    from pipelines.signals.training import usable_rows
+    from pipelines.signals.usable_rows import usable_rows
 
-    seen = panel.filter(pl.col("label_end") <= model.trained_through)
-    rows = usable_rows(seen, model.features, dispensable=model.may_lack)
+    seen = rows_where(panel, panel["label_end"] <= model.trained_through)
+    rows = usable_rows(seen, model.features, dispensable=model.may_lack, scratch=scratch)
     some = rows.gather_every(1 + rows.height // MOST_ROWS)
     explained = some.gather_every(1 + some.height // EXPLAINED_ROWS)
     importance = _importance(model, explained)

@@ -5,12 +5,13 @@ import takes seconds that definitions must not pay.
 """
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Protocol
 
 import numpy as np
 import polars as pl
 
+from pipelines.scratch import IN_MEMORY, Scratch
 from pipelines.signals import catboost_booster, lightgbm_booster
 from pipelines.signals.boosting_rows import BoostingSlice, FloatMatrix
 from pipelines.signals.members import Member
@@ -47,13 +48,18 @@ LIBRARIES: dict[Family, _Library] = {
 
 
 def boost(
-    fit: pl.DataFrame, stop: pl.DataFrame, *, features: tuple[str, ...], settings: SignalSettings
+    fit: pl.DataFrame,
+    stop: pl.DataFrame,
+    *,
+    features: tuple[str, ...],
+    settings: SignalSettings,
+    scratch: Scratch = IN_MEMORY,
 ) -> tuple[Member, ...]:
     """Return boosters of `fit` and `stop` for each family and seed.
 
     A scout of each family learns from `fit` alone; the round at which it was best on `stop` is how
     long all others learn, from both slices. Equal rows in equal order give equal text, on any
-    number of threads.
+    number of threads, wherever they lie.
 
     Raises:
         UnusableSliceError: all rows of `fit` have the same outcome.
@@ -65,12 +71,13 @@ def boost(
         )
         raise UnusableSliceError(message)
     families = settings.family.boosters
-    scouted = BoostingSlice.of(fit, features)
-    judged = scouted.judging(stop)
-    rows = BoostingSlice.of(pl.concat([fit, stop]), features)
     # One thread a booster: sums in a fixed order, and small fits don't wait for one another.
     with ThreadPoolExecutor(max_workers=settings.threads) as pool:
-        rounds = pool.map(lambda one: _rounds(one, scouted, judged, settings=settings), families)
+        scouted = BoostingSlice.of(fit, features, scratch=scratch)
+        rounds = _rounds(pool, scouted, scouted.judging(stop), settings=settings)
+        # Done with: a scout's rows in bins are not held beside those of the others.
+        del scouted
+        rows = BoostingSlice.of(pl.concat([fit, stop]), features, scratch=scratch)
         learners = pool.map(lambda one: LIBRARIES[one].learner(rows, settings), families)
         wanted = [
             (family, learner, seed, number)
@@ -106,11 +113,15 @@ def mean_contributions(members: Sequence[Member], matrix: FloatMatrix) -> FloatA
 
 
 def _rounds(
-    family: Family, fit: BoostingSlice, stop: BoostingSlice, *, settings: SignalSettings
-) -> int:
-    """Return how long the boosters of a family are to learn."""
-    best = LIBRARIES[family].best_round(fit, stop, settings, seed=settings.booster_seeds[0])
-    return settings.kept_rounds(best)
+    pool: Executor, fit: BoostingSlice, stop: BoostingSlice, *, settings: SignalSettings
+) -> list[int]:
+    """Return how long the boosters of each family are to learn."""
+    seed = settings.booster_seeds[0]
+    scouts = [
+        pool.submit(LIBRARIES[family].best_round, fit, stop, settings, seed=seed)
+        for family in settings.family.boosters
+    ]
+    return [settings.kept_rounds(scout.result()) for scout in scouts]
 
 
 def _member(family: Family, learner: Learner, seed: int, rounds: int) -> Member:

@@ -15,6 +15,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from pipelines.scratch import IN_MEMORY, Scratch
 from pipelines.validation.logistic import FloatArray, expit, logit
 from pipelines.validation.session_correlation import SessionCorrelation
 
@@ -29,21 +30,25 @@ class BoostingSlice:
         columns: The features as the panel has them, which a library of columns takes uncopied.
         base_rate: Share of outcomes of 1 among the rows learned from, from which margins are
             counted.
+        scratch: Where a matrix of the features lies.
     """
 
     columns: pl.DataFrame
     is_up: FloatArray
     sessions: SessionCorrelation
     base_rate: float
+    scratch: Scratch = IN_MEMORY
 
     @classmethod
-    def of(cls, rows: pl.DataFrame, features: tuple[str, ...]) -> Self:
+    def of(
+        cls, rows: pl.DataFrame, features: tuple[str, ...], *, scratch: Scratch = IN_MEMORY
+    ) -> Self:
         """Return rows to learn from; how outcomes of a session correlate is measured on them."""
         base_rate = float(rows["is_up"].sum()) / rows.height
         is_up = rows["is_up"].cast(pl.Float64).to_numpy()
         sessions = SessionCorrelation.of(rows["session"].to_numpy())
         shared = sessions.measured(is_up - base_rate)
-        return cls(feature_columns(rows, features), is_up, shared, base_rate)
+        return cls(feature_columns(rows, features), is_up, shared, base_rate, scratch)
 
     def judging(self, rows: pl.DataFrame) -> Self:
         """Return rows by which boosters of these ones are judged."""
@@ -62,8 +67,11 @@ class BoostingSlice:
 
     @cached_property
     def matrix(self) -> FloatMatrix:
-        """The features as rows × features, for a library that takes nothing else: a copy."""
-        return feature_matrix(self.columns, self.features)
+        """The features as rows × features, column after column, for a library that takes no frame.
+
+        The one copy that there is: CatBoost looks into such a matrix, and copies any other.
+        """
+        return self.scratch.matrix(self.columns)
 
     @property
     def compares_symbols(self) -> bool:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import date
+from itertools import pairwise
 from typing import Self
 
 from pipelines.features.groups import FeatureGroup, feature_names
@@ -26,7 +28,50 @@ class PanelSource:
         return cls([group.name for group in groups], feature_names(groups))
 
 
-def panel_query(source: PanelSource) -> str:
+@dataclass(frozen=True)
+class PanelSpan:
+    """Sessions of a panel that are read at a time: `first` and later, but before `before`.
+
+    The bars that their trades take end with `exits`.
+    """
+
+    first: date
+    before: date
+    exits: date
+
+    @property
+    def rows(self) -> str:
+        """SQL that holds for its rows; literals, which leave the files of other years shut."""
+        return f"session >= DATE '{self.first}' AND session < DATE '{self.before}'"
+
+    @property
+    def bars(self) -> str:
+        """SQL that holds for the bars that the trades of its rows take."""
+        return f"session >= DATE '{self.first}' AND session <= DATE '{self.exits}'"
+
+
+def yearly_spans(sessions: Sequence[date], *, first: date, before: date) -> list[PanelSpan]:
+    """Return the spans of a panel, a calendar year each, as the lake's files are cut.
+
+    A trade on the last row of a year leaves two sessions later, in the next one.
+
+    Args:
+        sessions: The market's, ascending.
+        first: First session of the panel.
+        before: No row of the panel is of this session or later.
+    """
+    within = [session for session in sessions if first <= session < before]
+    afterwards = [*within[1:], before]
+    starts = [
+        (later, exits)
+        for earlier, later, exits in zip(within, within[1:], afterwards[1:], strict=False)
+        if later.year > earlier.year
+    ]
+    ends = pairwise([(first, first), *starts, (before, before)])
+    return [PanelSpan(begin, end, exits) for (begin, _), (end, exits) in ends]
+
+
+def panel_query(source: PanelSource, span: PanelSpan | None = None) -> str:
     """Return SQL for the rows that a model scoring `$session` may be trained on.
 
     Only labels that ended before `$session` are there: a label is known when its last session is
@@ -34,16 +79,17 @@ def panel_query(source: PanelSource) -> str:
 
     `next_open_return` is what a trade on the row earns that enters at the open of label_end and
     leaves at the open of `exit_session`, the session after; both are null while that open lies in
-    the future. It is never learned from, only measured.
+    the future. It is never learned from, only measured. With a span only its rows are read.
     """
+    bars, rows = ("TRUE", "TRUE") if span is None else (span.bars, span.rows)
     return f"""
-        WITH {trades("session < $session", at=source.at)}
+        WITH {trades(f"session < $session AND {bars}", at=source.at)}
         SELECT symbol, session, label_end, next_session_return, is_up,
                exit_session, next_open_return, {", ".join(source.names)}
         FROM {NEXT_SESSION_LABELS.name} {source.at}
         JOIN {_joined(source)} USING (symbol, session)
         LEFT JOIN trades USING (symbol, label_end)
-        WHERE label_end < $session
+        WHERE label_end < $session AND {rows}
         ORDER BY session, symbol
     """
 

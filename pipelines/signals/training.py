@@ -7,26 +7,25 @@ record of the folds before it; nothing in it changes when later rows do.
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import polars as pl
 
+from pipelines.scratch import IN_MEMORY, Scratch, pieces, rows_where
 from pipelines.signals.booster import boost, family_margins, member_margins
 from pipelines.signals.boosting_rows import feature_matrix
 from pipelines.signals.calibration import CalibrationEvidence
 from pipelines.signals.members import Member
-from pipelines.signals.model import SignalTraining, TrainedSignal, Trial, finite_features
+from pipelines.signals.model import SignalTraining, TrainedSignal, Trial
 from pipelines.signals.settings import Family, SignalSettings
+from pipelines.signals.usable_rows import PANEL_KEY, TRADE_COLUMNS, usable_rows
 from pipelines.validation.logistic import FloatArray
 from pipelines.validation.metrics import SignalMetrics, measure_predictions
 from pipelines.validation.splits import Fold, FoldRows, final_fold, held_back_fold, walk_forward
 
-PANEL_KEY = ("symbol", "session", "label_end", "next_session_return", "is_up")
-# What trading on a row would have earned and when that was known; a panel may come without them.
-TRADE_COLUMNS = {"exit_session": pl.Date(), "next_open_return": pl.Float64()}
 ROWS_FOR_CENTRE = 20_000
 # About a year of one symbol: from fewer rows without a feature trees learn nothing about such rows.
 ROWS_TO_LACK = 200
@@ -42,6 +41,7 @@ def train_signals(
     final: Fold | None = None,
     dispensable: Sequence[str] = (),
     held_back: int = 0,
+    scratch: Scratch = IN_MEMORY,
 ) -> SignalTraining:
     """Train, calibrate and test on `panel`, which may come in any order and hold null features.
 
@@ -54,14 +54,15 @@ def train_signals(
         final: the fold of tonight's model; by default that of all sessions.
         dispensable: features that a row may lack where ROWS_TO_LACK rows of a fit slice do, or all.
         held_back: newest sessions that a challenger is kept from, to be compared on; 0 makes none.
+        scratch: where rows lie meanwhile; the models are the same to the bit.
 
     Raises:
         HistoryTooShortError: the sessions do not reach the first test block.
         UnusableSliceError: a slice of a fold holds no usable row.
     """
-    trainer = _Trainer(tuple(features), settings, tuple(dispensable))
+    trainer = _Trainer(tuple(features), settings, tuple(dispensable), scratch)
     sessions = panel["session"].unique().sort().to_list()
-    rows = usable_rows(panel, trainer.features, dispensable=trainer.dispensable)
+    rows = trainer.rows(panel)
     folds = walk_forward(sessions, settings.splits) if folds is None else folds
     models: list[TrainedSignal] = []
     blocks: dict[Family, list[pl.DataFrame]] = {family: [] for family in settings.trials}
@@ -69,7 +70,7 @@ def train_signals(
         parts = trainer.usable(fold.rows(rows))
         trained = trainer.train(parts, earlier=blocks)
         for family, model in trained.items():
-            blocks[family].append(_predict(model, parts.test, block=number))
+            blocks[family].append(scratch.rows([_predict(model, parts.test, block=number)]))
         models.append(trained[settings.family])
         progress(f"fold {number + 1} of {len(folds)}: {_summary(models[-1])}, on {fold.test}")
     tonight = final_fold(sessions, settings.splits) if final is None else final
@@ -95,44 +96,18 @@ def train_once(
     features: Sequence[str],
     settings: SignalSettings,
     dispensable: Sequence[str] = (),
+    scratch: Scratch = IN_MEMORY,
 ) -> TrainedSignal:
     """Return the model for the session after `panel` alone: no walk-forward, so no track record.
 
     Arguments and errors are those of `train_signals`.
     """
-    trainer = _Trainer(tuple(features), settings, tuple(dispensable))
+    trainer = _Trainer(tuple(features), settings, tuple(dispensable), scratch)
     sessions = panel["session"].unique().sort().to_list()
-    rows = usable_rows(panel, trainer.features, dispensable=trainer.dispensable)
+    rows = trainer.rows(panel)
     parts = trainer.usable(final_fold(sessions, settings.splits).rows(rows))
     nothing_before = dict.fromkeys(settings.trials, ())
     return trainer.train(parts, earlier=nothing_before)[settings.family]
-
-
-def usable_rows(
-    panel: pl.DataFrame, features: Sequence[str], *, dispensable: Collection[str] = ()
-) -> pl.DataFrame:
-    """Return the labelled rows of `panel` with all features but dispensable ones, in order.
-
-    The order is by session and symbol.
-
-    Raises:
-        ValueError: a column is missing or the name of a feature stands twice.
-    """
-    missing = [name for name in (*PANEL_KEY, *features) if name not in panel.columns]
-    if missing or len(set(features)) < len(features) or not features:
-        message = f"the panel lacks {missing} or the features repeat or are none: {list(features)}"
-        raise ValueError(message)
-    unknown = [
-        pl.lit(None, dtype=dtype).alias(name)
-        for name, dtype in TRADE_COLUMNS.items()
-        if name not in panel.columns
-    ]
-    return (
-        panel.with_columns(unknown)
-        .select(*PANEL_KEY, *TRADE_COLUMNS, *finite_features(features))
-        .drop_nulls([*PANEL_KEY, *(name for name in features if name not in dispensable)])
-        .sort("session", "symbol")
-    )
 
 
 @dataclass(frozen=True)
@@ -142,11 +117,16 @@ class _Trainer:
     features: tuple[str, ...]
     settings: SignalSettings
     dispensable: tuple[str, ...]
+    scratch: Scratch
+
+    def rows(self, panel: pl.DataFrame) -> pl.DataFrame:
+        """Return the rows of a panel that slices are cut from."""
+        return usable_rows(panel, self.features, dispensable=self.dispensable, scratch=self.scratch)
 
     def usable(self, parts: FoldRows) -> FoldRows:
         """Return the rows that lack no feature but those that many rows of the fit slice lack."""
         needed = [name for name in self.dispensable if name not in self._lacked(parts.fit)]
-        return parts.having(needed) if needed else parts
+        return parts.having(needed, scratch=self.scratch)
 
     def train(
         self, parts: FoldRows, *, earlier: Mapping[Family, Sequence[pl.DataFrame]]
@@ -155,7 +135,13 @@ class _Trainer:
 
         Only the published family's model carries its track record: the others publish nothing.
         """
-        members = boost(parts.fit, parts.stop, features=self.features, settings=self.settings)
+        members = boost(
+            parts.fit,
+            parts.stop,
+            features=self.features,
+            settings=self.settings,
+            scratch=self.scratch,
+        )
         held_out = _held_out_margins(members, parts, self.features)
         models = {
             family: self._model(
@@ -208,7 +194,7 @@ class _Trainer:
             features=self.features,
             feature_ranges=_ranges(parts.training, self.features),
             base_rate=base_rate,
-            first_session=parts.training["session"].to_list()[0],
+            first_session=parts.fit["session"].item(0),
             trained_through=parts.trained_through,
             n_rows=parts.training.height,
             data_hash=self._data_hash(family, parts, evidence),
@@ -228,11 +214,12 @@ class _Trainer:
         recipe = {"features": self.features, "settings": settings}
         digest = hashlib.sha256(json.dumps(recipe, sort_keys=True).encode())
         for rows in (parts.fit, parts.stop, parts.calibrate):
-            digest.update(feature_matrix(rows, self.features).tobytes())
-            digest.update(
-                rows.select("symbol", "session", "label_end", "is_up").write_csv().encode()
-            )
-        digest.update(evidence.rows.write_csv().encode())
+            for piece in pieces(rows):
+                digest.update(feature_matrix(piece, self.features).data)
+            for text in _csv(rows.select("symbol", "session", "label_end", "is_up")):
+                digest.update(text)
+        for text in _csv(evidence.rows):
+            digest.update(text)
         return digest.hexdigest()
 
 
@@ -266,8 +253,8 @@ def _evidence(
         centred_margin=pl.Series(margins - centre)
     )
     # Sessions of the calibrate slice count once: in the eyes of this model, not of the last.
-    first = parts.calibrate["session"].to_list()[0]
-    past = [block.filter(pl.col("label_end") < first).select(own.columns) for block in earlier]
+    first = parts.calibrate["session"].item(0)
+    past = [rows_where(one, one["label_end"] < first).select(own.columns) for one in earlier]
     return CalibrationEvidence(pl.concat([*past, own]), centre=centre)
 
 
@@ -302,11 +289,16 @@ def _ended(earlier: Sequence[pl.DataFrame], trained_through: date) -> pl.DataFra
         return pl.DataFrame(schema={"is_incomplete": pl.Boolean})
     # A trade may end after its label: then nobody knew yet what it earned.
     is_over = pl.col("exit_session") <= trained_through
-    return (
-        pl.concat(earlier)
-        .filter(pl.col("label_end") <= trained_through)
-        .with_columns(pl.when(is_over).then("next_open_return").alias("next_open_return"))
+    rows = pl.concat(earlier)
+    return rows_where(rows, rows["label_end"] <= trained_through).with_columns(
+        pl.when(is_over).then("next_open_return").alias("next_open_return")
     )
+
+
+def _csv(rows: pl.DataFrame) -> Iterator[bytes]:
+    """Yield rows as CSV, piece by piece."""
+    for number, piece in enumerate(pieces(rows)):
+        yield piece.write_csv(include_header=number == 0).encode()
 
 
 def _lacks_any(names: Sequence[str]) -> pl.Expr:

@@ -8,7 +8,7 @@ A market's common move is noise to whoever compares symbols: with forty rows of 
 """
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,8 +33,8 @@ class SessionCorrelation:
     @classmethod
     def of(cls, session: NDArray[np.generic]) -> Self:
         """Return rows that do not correlate, of the sessions that `session` names."""
-        distinct, ordinal = np.unique(session, return_inverse=True)
-        return cls(ordinal, np.bincount(ordinal, minlength=len(distinct)))
+        ordinal = _ordinals(session)
+        return cls(ordinal, np.bincount(ordinal))
 
     def measured(self, residual: FloatArray) -> Self:
         """Return the sessions with the correlation of `residual`: its pairs over its squares."""
@@ -71,3 +71,14 @@ class SessionCorrelation:
 
     def _totals(self, values: FloatArray) -> FloatArray:
         return np.asarray(np.bincount(self.session, weights=values, minlength=len(self.rows)))
+
+
+def _ordinals(session: NDArray[np.generic]) -> NDArray[np.intp]:
+    """Return the ordinal of each row's session among all; counted, where they are in order."""
+    later: Any = session[1:]
+    if len(session) and bool((later >= session[:-1]).all()):
+        ordinal = np.zeros(len(session), dtype=np.intp)
+        np.cumsum(later != session[:-1], out=ordinal[1:])
+        return ordinal
+    _, inverse = np.unique(session, return_inverse=True)
+    return np.asarray(inverse, dtype=np.intp)

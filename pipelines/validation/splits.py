@@ -14,6 +14,8 @@ from itertools import pairwise
 
 import polars as pl
 
+from pipelines.scratch import IN_MEMORY, Scratch, pieces, rows_where
+
 
 class HistoryTooShortError(ValueError):
     """The market has too few sessions for the slices that were asked for."""
@@ -70,7 +72,7 @@ class SessionRange:
 
     def of(self, panel: pl.DataFrame) -> pl.DataFrame:
         """Return the rows of `panel` whose session lies in the range."""
-        return panel.filter(pl.col("session").is_between(self.first, self.last))
+        return rows_where(panel, panel["session"].is_between(self.first, self.last))
 
     def __str__(self) -> str:
         """Return the range as `2004-01-02 to 2004-12-31`."""
@@ -87,13 +89,13 @@ class FoldRows:
     test: pl.DataFrame
     trained_through: date
 
-    def having(self, columns: Sequence[str]) -> "FoldRows":
-        """Return the rows in which none of `columns` is null.
+    def having(self, columns: Sequence[str], *, scratch: Scratch = IN_MEMORY) -> "FoldRows":
+        """Return the rows in which none of `columns` is null, copies of them in `scratch`.
 
         Raises:
             UnusableSliceError: fit, stop or calibrate has no such row.
         """
-        slices = {name: rows.drop_nulls(columns) for name, rows in self._slices.items()}
+        slices = {name: _having(rows, columns, scratch) for name, rows in self._slices.items()}
         for name, rows in slices.items():
             if rows.is_empty():
                 message = (
@@ -101,7 +103,7 @@ class FoldRows:
                     "load a longer history or more symbols"
                 )
                 raise UnusableSliceError(message)
-        test = self.test.drop_nulls(columns)
+        test = _having(self.test, columns, scratch)
         return FoldRows(**slices, test=test, trained_through=self.trained_through)
 
     @property
@@ -149,8 +151,7 @@ class Fold:
                     "features: load a longer history or more symbols"
                 )
                 raise UnusableSliceError(message)
-        label_ends: list[date] = pl.concat(rows["label_end"] for rows in slices.values()).to_list()
-        last = max(label_ends)
+        last: date = pl.concat(rows["label_end"] for rows in slices.values()).max()  # type: ignore[assignment]
         if self.test is not None and last >= self.test.first:
             message = f"training uses labels through {last}, but the test starts {self.test.first}"
             raise UnusableSliceError(message)
@@ -236,7 +237,12 @@ def _range(sessions: Sequence[date], start: int, end: int) -> SessionRange:
 
 
 def _purged(rows: pl.DataFrame, *, before: date | None) -> pl.DataFrame:
-    return rows if before is None else rows.filter(pl.col("label_end") < before)
+    return rows if before is None else rows_where(rows, rows["label_end"] < before)
+
+
+def _having(rows: pl.DataFrame, columns: Sequence[str], scratch: Scratch) -> pl.DataFrame:
+    lacking = [name for name in columns if rows[name].null_count()]
+    return scratch.rows(one.drop_nulls(lacking) for one in pieces(rows)) if lacking else rows
 
 
 def _require_ascending(sessions: Sequence[date]) -> None:

@@ -19,6 +19,7 @@ from pipelines.label_derivation import NEXT_SESSION_LABELS_DERIVATION
 from pipelines.signals.panel import PanelSource, panel_query
 from pipelines.tables import CLEAN_PRICES, DAILY_PRICES, EXCHANGE_SESSIONS
 from pipelines.training_sets import TrainingSet, write_stream
+from resources import training_sets
 from resources.lake import Lake
 from resources.lake_maintenance import LakeMaintenance
 from resources.lake_writer import LakeWriter
@@ -103,6 +104,23 @@ def test_the_rows_are_those_of_the_panel(lake: Lake) -> None:
     assert named.rows.equals(panel)
     assert named.rows["label_end"].max() == SESSIONS[78]
     assert named.training_set.universe == ("S0", "S1", "S2")
+
+
+def test_rows_that_are_read_by_years_are_those_read_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A large panel would be another set, or lose what is traded over the turn of a year."""
+    lake, night = temporary_lake(tmp_path / "lake"), night_of(SESSIONS[90])
+    put(lake, BARS)
+    at_once = read_training_set(lake, GROUPS, night=night)
+    assert at_once.rows["session"].dt.year().unique().to_list() == [2012, 2013]
+    monkeypatch.setattr(training_sets, "ROWS_A_BATCH", 10)
+    for folder in ("", str(tmp_path / "scratch")):
+        held = lake.model_copy(update={"scratch_directory": folder})
+        by_year = read_training_set(held, GROUPS, night=night)
+        assert by_year.rows.n_chunks() > 1
+        assert by_year.rows.equals(at_once.rows)
+        assert by_year.training_set == at_once.training_set
 
 
 def test_a_set_is_made_again_to_the_byte_after_the_lake_has_moved_on(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 """The panel's trades: entered at the next open, left at the open after, unknown before that."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 
 import duckdb
@@ -8,32 +10,56 @@ import pytest
 
 from pipelines.features.catalogue import TECHNICAL
 from pipelines.labels import label_query
-from pipelines.signals.panel import PanelSource, panel_query
+from pipelines.signals.panel import PanelSource, panel_query, yearly_spans
 
 DAYS = [date(2020, 1, 2), date(2020, 1, 3), date(2020, 1, 6), date(2020, 1, 7), date(2020, 1, 8)]
 
 
 def _panel(*, session: date, lost: date | None = None) -> pl.DataFrame:
-    """Return the panel of one symbol: opens 1 below closes, a dividend on the fourth day."""
+    """Return the panel of one symbol."""
+    with _lake(DAYS, lost=lost) as lake:
+        return lake.execute(panel_query(PanelSource.of([TECHNICAL])), {"session": session}).pl()
+
+
+@contextmanager
+def _lake(days: list[date], *, lost: date | None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open tables of one symbol: opens 1 below closes, a dividend on the fourth day."""
+    numbers = range(1, len(days) + 1)
     bars = pl.DataFrame(
         {
-            "symbol": ["A"] * 5,
-            "session": DAYS,
-            "open": [9.0, 19.0, 29.0, 39.0, 49.0],
-            "close": [10.0, 20.0, 30.0, 40.0, 50.0],
-            "total_return_index": [1.0, 2.0, 3.0, 4.4, 5.5],
+            "symbol": ["A"] * len(days),
+            "session": days,
+            "open": [10.0 * number - 1 for number in numbers],
+            "close": [10.0 * number for number in numbers],
+            "total_return_index": [number * (1.1 if number > 3 else 1.0) for number in numbers],
         }
     ).filter(pl.col("session") != (lost or date.min))
     with duckdb.connect() as lake:
         lake.register("clean_prices", bars.to_arrow())
-        lake.register("exchange_sessions", pl.DataFrame({"session": DAYS}).to_arrow())
+        lake.register("exchange_sessions", pl.DataFrame({"session": days}).to_arrow())
         names = ", ".join(f"0 AS {name}" for name in TECHNICAL.expressions)
         lake.execute(
             f"CREATE TABLE {TECHNICAL.name} AS SELECT symbol, session, {names} FROM clean_prices"
         )
         labels = label_query(source="clean_prices", sessions="exchange_sessions")
         lake.execute(f"CREATE TABLE next_session_labels AS {labels}")
-        return lake.execute(panel_query(PanelSource.of([TECHNICAL])), {"session": session}).pl()
+        yield lake
+
+
+@pytest.mark.parametrize("lost", [None, *range(1, 9)])
+def test_years_one_after_another_are_the_panel(lost: int | None) -> None:
+    """A trade over the turn of a year must not lose its exit, whatever bar is missing there."""
+    days = [date(2019, 12, 27), date(2019, 12, 30), date(2019, 12, 31), date(2020, 1, 2)]
+    days += [date(2020, 1, 3), date(2020, 12, 31), date(2021, 1, 4), date(2021, 1, 5)]
+    days += [date(2021, 1, 6), date(2021, 1, 7)]
+    with _lake(days, lost=None if lost is None else days[lost]) as lake:
+        for session in days[1:]:
+            source, asked = PanelSource.of([TECHNICAL]), {"session": session}
+            spans = yearly_spans(days, first=days[0], before=session)
+            whole = lake.execute(panel_query(source), asked).pl()
+            parts = [lake.execute(panel_query(source, span), asked).pl() for span in spans]
+            assert pl.concat(parts).equals(whole)
+            assert len(spans) == len({day.year for day in days if day < session})
 
 
 def test_a_trade_earns_from_the_next_open_to_the_open_after() -> None:

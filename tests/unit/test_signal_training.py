@@ -15,7 +15,8 @@ from pipelines.signals.model import SignalTraining, TrainedSignal
 from pipelines.signals.plots import area_plot, calibration_plot
 from pipelines.signals.scoring import score_signals
 from pipelines.signals.settings import Family
-from pipelines.signals.training import train_signals, usable_rows
+from pipelines.signals.training import train_signals
+from pipelines.signals.usable_rows import usable_rows
 from pipelines.validation.metrics import measure_predictions
 from pipelines.validation.splits import Fold, FoldRows, UnusableSliceError
 from tests.support.panels import FEATURES, panel
