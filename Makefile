@@ -57,7 +57,7 @@ REASON ?= a person's decision
 FAMILY ?= signal
 
 .PHONY: rollback
-rollback: $(READY) ## Let an earlier model score again: make rollback [FAMILY=regime] VERSION=3 REASON="…".
+rollback: $(READY) ## Let an earlier model score again: make rollback [FAMILY=regime|forecast] VERSION=3 REASON="…".
 	@$(BIN)/python -m commands.rollback --family "$(FAMILY)" --version "$(VERSION)" --reason "$(REASON)"
 
 # With ACCEPT_BROKEN=1 versions whose model file is gone are kept as such; they score nothing.

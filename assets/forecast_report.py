@@ -8,12 +8,30 @@ import polars as pl
 
 from assets.reporting import count_by, picture_metadata
 from pipelines.forecasts.evaluation import Evaluations
+from pipelines.forecasts.pool_promotion import PoolDecision
 from pipelines.forecasts.record import HorizonRecord, horizon_record
 from pipelines.forecasts.settings import HORIZONS, LONGEST
+from pipelines.lifecycle.version_documents import STATUS
 from resources.portfolio_forecasting import EvaluationReport, PortfolioForecasting
 
 SHOWN_PORTFOLIOS = 8
 """Of more, the first by their identity are drawn."""
+
+
+def pool_metadata(
+    forecasting: PortfolioForecasting, decision: PoolDecision | None
+) -> dict[str, dg.MetadataValue]:
+    """Return which pool reigns, which one settings ask for, and what was decided tonight."""
+    rows = decision.checklist if decision else ()
+    lines = [f"| {one.name} | {STATUS[one.passed]} | {one.note} |" for one in rows]
+    head = ["| asked | answer | found |", "| --- | --- | --- |"]
+    return {
+        "reigning": dg.MetadataValue.text(forecasting.pool().version),
+        "configured": dg.MetadataValue.text(forecasting.configured.version),
+        "decision": dg.MetadataValue.text(decision.verdict.value if decision else "none was due"),
+        "why": dg.MetadataValue.text(decision.reason if decision else "none was due"),
+        "checklist": dg.MetadataValue.md("\n".join([*head, *lines])),
+    }
 
 
 def evaluation_metadata(

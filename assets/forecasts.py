@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from assets.forecast_report import evaluation_metadata, forecast_metadata
+from assets.forecast_report import evaluation_metadata, forecast_metadata, pool_metadata
 from assets.groups import Group
 from assets.partitions import sessions_of_run
 from assets.portfolio_equity import portfolio_equity
@@ -11,6 +11,7 @@ from pipelines.forecasts.light import Light
 from pipelines.forecasts.nightly import rewritable_nights
 from pipelines.forecasts.record import source_of
 from pipelines.forecasts.tables import (
+    POOL_DECISIONS,
     PORTFOLIO_EVALUATIONS,
     PORTFOLIO_FORECAST_HISTORY,
     PORTFOLIO_FORECASTS,
@@ -18,13 +19,30 @@ from pipelines.forecasts.tables import (
 from resources.lake import Lake
 from resources.market import Market
 from resources.nights import Nights
+from resources.pool_decisions import PoolJudge
 from resources.portfolio_forecasting import PortfolioForecasting
+
+
+@table_asset(POOL_DECISIONS, Group.FORECASTS, deps=[portfolio_equity], kinds={"numpy"})
+def pool_decisions(
+    context: dg.AssetExecutionContext,
+    market: Market,
+    nights: Nights,
+    portfolio_forecasting: PortfolioForecasting,
+) -> dg.MaterializeResult:
+    """Which pool of models forecasts: the first by default, another one once it has beaten it.
+
+    Settings that ask for another pool make it a challenger, once a quarter.
+    """
+    night = nights.find(sessions_of_run(context.run.tags, market))[-1]
+    decision = PoolJudge(portfolio_forecasting, night, context.log.info).judge()
+    return dg.MaterializeResult(metadata=pool_metadata(portfolio_forecasting, decision))
 
 
 @table_asset(
     PORTFOLIO_EVALUATIONS,
     Group.FORECASTS,
-    deps=[portfolio_equity],
+    deps=[portfolio_equity, pool_decisions],
     kinds={"prophet", "statsforecast"},
 )
 def portfolio_evaluations(

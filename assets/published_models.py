@@ -3,6 +3,7 @@
 import dagster as dg
 
 from assets.feature_versions import feature_versions
+from assets.forecasts import pool_decisions
 from assets.partitions import sessions_of_run
 from assets.published import published_asset
 from assets.regimes import regime_states
@@ -18,7 +19,7 @@ from resources.serving import Serving
 
 
 @published_asset(
-    [signal_scores, regime_states, feature_versions],
+    [signal_scores, regime_states, pool_decisions, feature_versions],
     kinds=frozenset({"mongodb", "mlflow"}),
 )
 def published_models(
@@ -31,8 +32,8 @@ def published_models(
 ) -> dg.MaterializeResult:
     """Every version in `model_versions` with its checklist, the champions in `deployments`.
 
-    Signal models are MLflow's, regime fits the lake's. Trainings stand in `model_runs` and
-    `model_experiments`, what each feature is worth to each version in `feature_usages`.
+    Signal models are MLflow's, regime fits and pools the lake's. Trainings are in `model_runs`
+    and `model_experiments`, what each feature is worth to each version in `feature_usages`.
     """
     night = nights.find(sessions_of_run(context.run.tags, market))[-1]
     reports = ModelPublisher(lake, model_registry, serving, night).publish()

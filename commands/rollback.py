@@ -8,15 +8,10 @@ from datetime import UTC, datetime
 
 from commands.instance import prepared_settings
 from resources.model_registry import RollbackError
+from resources.pool_rollback import roll_back_pools
 from resources.regime_rollback import Withdrawing, roll_back_regimes
 from resources.settings import Settings
 from resources.wiring import build_lake, build_market, build_model_registry
-
-NO_FORECASTS = (
-    "forecasts have no versions to go back to: the weights of their pool are made anew each night "
-    "from scores that stand, and a red light puts one model in its place by itself. Change "
-    "pipelines/forecasts/settings.py to change the pool"
-)
 
 
 def main() -> None:
@@ -58,9 +53,10 @@ def _regimes(settings: Settings, _: str, arguments: argparse.Namespace) -> list[
     return roll_back_regimes(build_lake(settings), to=arguments.version, withdrawing=withdrawing)
 
 
-def _forecasts(*_: object) -> list[str]:
-    """Say why there is nothing to withdraw."""
-    raise RollbackError(NO_FORECASTS)
+def _forecasts(settings: Settings, _: str, arguments: argparse.Namespace) -> list[str]:
+    """Withdraw pools of forecasting models."""
+    withdrawing = Withdrawing(getpass.getuser(), arguments.reason, datetime.now(UTC))
+    return roll_back_pools(build_lake(settings), to=arguments.version, withdrawing=withdrawing)
 
 
 _FAMILIES: dict[str, Callable[[Settings, str, argparse.Namespace], list[str]]] = {
@@ -75,7 +71,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--family", choices=sorted(_FAMILIES), default="signal")
     parser.add_argument(
-        "--version", required=True, help="number of a signal model, first session of a regime fit"
+        "--version",
+        required=True,
+        help="number of a signal model, first session of a regime fit, version of a pool",
     )
     parser.add_argument("--reason", default="a person's decision", help="kept with the withdrawal")
     return parser.parse_args()

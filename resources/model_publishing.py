@@ -11,6 +11,8 @@ from pipelines.documents.model_run import ModelExperiment, ModelRun
 from pipelines.documents.model_version import ModelVersion
 from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.groups import features_version
+from pipelines.forecasts.pool_history import POOLS_QUERY, PoolHistory
+from pipelines.lifecycle.pool_versions import pool_deployment_documents, pool_version_documents
 from pipelines.lifecycle.regime_versions import (
     REGIME_VERSIONS_QUERY,
     regime_deployment_documents,
@@ -50,18 +52,27 @@ class ModelPublisher:
         versions = self.registry.versions(self.night.market)
         runs = self.registry.runs(self.night.market)
         fits = regime_versions(self.lake.read(REGIME_VERSIONS_QUERY, {"as_of": self.night.as_of}))
+        pools = PoolHistory.of(self.lake.read(POOLS_QUERY))
         named = {"market": self.night.market, "recipe": RegimeSettings().recipe}
         of_market = {"market": self.night.market}
         experiment = experiment_document(runs, versions, owner=OWNER)
         return [
             self._reconciled(
                 ModelVersion,
-                chain(version_documents(versions), regime_version_documents(fits, **named)),
+                chain(
+                    version_documents(versions),
+                    regime_version_documents(fits, **named),
+                    pool_version_documents(pools, **of_market),
+                ),
                 of_market,
             ),
             self._reconciled(
                 Deployment,
-                chain(deployment_documents(versions), regime_deployment_documents(fits, **named)),
+                chain(
+                    deployment_documents(versions),
+                    regime_deployment_documents(fits, **named),
+                    pool_deployment_documents(pools, **of_market),
+                ),
                 of_market,
             ),
             self._reconciled(ModelRun, run_documents(runs, versions), of_market),

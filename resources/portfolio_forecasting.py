@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import dagster as dg
@@ -10,24 +10,22 @@ import polars as pl
 from pydantic import Field
 
 from pipelines.documents.portfolio_forecast import PortfolioForecast
-from pipelines.forecasts.curve import EquityCurve, UnfitCurveError, require_forecastable
-from pipelines.forecasts.evaluation import Evaluations, evaluate
-from pipelines.forecasts.fits import Fits
+from pipelines.forecasts.curve import EquityCurve, UnfitCurveError
+from pipelines.forecasts.evaluation import Evaluations
 from pipelines.forecasts.forecast import forecast
-from pipelines.forecasts.members.catalogue import pool_members
-from pipelines.forecasts.members.member import Member
 from pipelines.forecasts.nightly import (
     NightForecast,
     abstaining_documents,
-    draws_of,
     forecast_documents,
     forecast_rows,
     history_rows,
 )
+from pipelines.forecasts.pool_definition import PoolDefinition, configured_pool, left_out
+from pipelines.forecasts.pool_history import POOLS_QUERY, PoolHistory
 from pipelines.forecasts.portfolios import Portfolio
 from pipelines.forecasts.record import horizon_record, risk_backtests, source_of
-from pipelines.forecasts.settings import HORIZONS, ForecastSettings
-from pipelines.forecasts.stored import curve_of, evaluation_rows, evaluations_of, fit_rows, fits_of
+from pipelines.forecasts.settings import HORIZONS
+from pipelines.forecasts.stored import curve_of
 from pipelines.forecasts.tables import (
     PORTFOLIO_EVALUATIONS,
     PORTFOLIO_FITS,
@@ -37,11 +35,10 @@ from pipelines.forecasts.tables import (
 from pipelines.nights import Night
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
-from resources.portfolios import Portfolios, require_readable
+from resources.portfolio_cases import Case, PortfolioCases, batches
+from resources.portfolios import Portfolios
 
 Progress = Callable[[str], None]
-BATCH = 25
-"""Portfolios that are read and committed at once: a killed first load loses a minute's work."""
 NO_ROWS = pl.DataFrame()
 
 OUTCOMES_QUERY = """
@@ -68,45 +65,13 @@ class EvaluationReport:
     fits: int = 0
     faults: dict[str, str] = field(default_factory=dict)
 
-    def count(self, case: "_Case", rows: pl.DataFrame, progress: Progress) -> None:
+    def count(self, case: Case, rows: pl.DataFrame, progress: Progress) -> None:
         """Count what is new of a portfolio, and tell of it."""
         self.origins += rows.height
         self.fits += len(case.fits.made)
         if rows.height:
             name = case.portfolio.portfolio_id
             progress(f"{name}: {rows.height:,} forecasts of the past evaluated")
-
-
-@dataclass(frozen=True, eq=False)
-class _Case:
-    """One portfolio as a night sees it."""
-
-    portfolio: Portfolio
-    curve: EquityCurve
-    evaluations: Evaluations
-    fits: Fits
-
-    @property
-    def identity(self) -> dict[str, str]:
-        """What its rows are kept under."""
-        return {
-            "portfolio_id": self.portfolio.portfolio_id,
-            "definition_hash": self.portfolio.definition_hash,
-        }
-
-    @property
-    def new_fits(self) -> pl.DataFrame:
-        """Fits that the lake does not have yet, as rows."""
-        return fit_rows(self.fits, self.curve.sessions, **self.identity)
-
-
-@dataclass(frozen=True, eq=False)
-class _Held:
-    """Rows that the lake holds of some portfolios, through a session."""
-
-    equity: pl.DataFrame
-    evaluations: pl.DataFrame
-    fits: pl.DataFrame
 
 
 class PortfolioForecasting(dg.ConfigurableResource[Any]):
@@ -117,26 +82,64 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
     deep: bool = Field(
         default=False, description="Whether the pool has models that need the extra `deep`."
     )
+    without: str = Field(
+        default="", description="Models that are left out of the pool, separated by commas."
+    )
 
     @property
-    def members(self) -> tuple[Member, ...]:
-        """The pool's models.
+    def configured(self) -> PoolDefinition:
+        """The pool that settings ask for.
 
         Raises:
             MissingExtraError: the extra `deep` is asked for and not installed.
         """
-        return pool_members(deep=self.deep)
+        return configured_pool(deep=self.deep, without=left_out(self.without))
 
-    def evaluate(self, *, night: Night, progress: Progress) -> EvaluationReport:
-        """Evaluate every origin whose outcome has become known, portfolio by portfolio."""
+    def history(self) -> PoolHistory:
+        """Return every decision about pools."""
+        return PoolHistory.of(self.lake.read(POOLS_QUERY))
+
+    def pool(self, as_of: datetime | None = None) -> PoolDefinition:
+        """Return the pool that forecasts nights that are seen from an instant.
+
+        Where this code can't make it any more it is the newest one, and before any decision the
+        configured one.
+        """
+        history = self.history()
+        for judged in (history.reigning(as_of), history.reigning()):
+            if judged and judged.definition.unavailable is None:
+                return judged.definition
+        return self.configured
+
+    def cases(self, pool: PoolDefinition) -> PortfolioCases:
+        """Return portfolios as a pool sees them."""
+        return PortfolioCases(self.lake, self.portfolios, pool)
+
+    def evaluate(
+        self,
+        *,
+        night: Night,
+        progress: Progress,
+        pool: PoolDefinition | None = None,
+        portfolios: Sequence[Portfolio] | None = None,
+    ) -> EvaluationReport:
+        """Evaluate every origin whose outcome has become known, portfolio by portfolio.
+
+        Args:
+            night: Outcomes are known through its session.
+            progress: Told of each portfolio.
+            pool: Whose forecasts; without it, those of the pool that reigns in the night.
+            portfolios: Which ones; without them, all.
+        """
         report = EvaluationReport()
-        for batch in _batches(self.portfolios.landed()):
+        cases = self.cases(pool or self.pool(night.as_of))
+        for batch in batches(self.portfolios.landed() if portfolios is None else portfolios):
             new = []
-            for portfolio, case in self._cases(batch, night.session):
+            for portfolio, case in cases.of(batch, night.session):
                 if isinstance(case, UnfitCurveError):
                     report.faults[portfolio.portfolio_id] = str(case)
                     continue
-                new.append(self._evaluated(case))
+                new.append(case.evaluated())
                 report.count(case, new[-1][0], progress)
             self._keep(new, night)
         return report
@@ -146,8 +149,9 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
         made: list[PortfolioForecast] = []
         portfolios = self.portfolios.landed()
         for night in nights:
-            for batch in _batches(portfolios):
-                made += self._documents(batch, night)
+            cases = self.cases(self.pool(night.as_of))
+            for batch in batches(portfolios):
+                made += self._documents(cases, batch, night)
         hashes = {one.portfolio_id: one.definition_hash for one in portfolios}
         rows, quantiles = forecast_rows(made, hashes), history_rows(made)
 
@@ -176,12 +180,13 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
         return self.lake.commit(work, night=night, message="enter outcomes of forecasts")
 
     def evaluations(self, session: date) -> dict[str, Evaluations]:
-        """Return what is known at a session of each portfolio that can be forecast."""
+        """Return what is known at a session of each portfolio, under the pool that reigns now."""
+        cases = self.cases(self.pool())
         return {
             portfolio.portfolio_id: case.evaluations
-            for batch in _batches(self.portfolios.landed())
-            for portfolio, case in self._cases(batch, session)
-            if isinstance(case, _Case)  # the documents of the others tell why
+            for batch in batches(self.portfolios.landed())
+            for portfolio, case in cases.of(batch, session)
+            if isinstance(case, Case)  # the documents of the others tell why
         }
 
     def curve(self, portfolio_id: str, session: date) -> EquityCurve:
@@ -193,66 +198,6 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
                 {"portfolio_id": portfolio_id, "session": session},
             )
         )
-
-    def _cases(
-        self, portfolios: Sequence[Portfolio], session: date
-    ) -> Iterator[tuple[Portfolio, "_Case | UnfitCurveError"]]:
-        """Yield portfolios as they stood at a session, or why they can't be forecast.
-
-        What the lake knows of them is read at once: a query takes as long as a forecast does.
-        """
-        key = {"ids": [portfolio.portfolio_id for portfolio in portfolios]}
-        of_these = "WHERE list_contains($ids, portfolio_id)"
-        until = key | {"session": session}
-        held = _Held(
-            self.lake.read(
-                f"SELECT * FROM portfolio_equity {of_these} AND session <= $session", until
-            ),
-            self.lake.read(
-                f"SELECT * FROM portfolio_evaluations {of_these} AND matured <= $session "
-                "ORDER BY session, horizon_days",
-                until,
-            ),
-            self.lake.read(
-                f"SELECT * FROM portfolio_fits {of_these} ORDER BY model, values_seen", key
-            ),
-        )
-        for portfolio in portfolios:
-            try:
-                yield portfolio, self._case(portfolio, held, session)
-            except UnfitCurveError as error:
-                yield portfolio, error
-
-    def _case(self, portfolio: Portfolio, held: _Held, session: date) -> _Case:
-        """Return a portfolio as it stood at a session.
-
-        Raises:
-            UnfitCurveError: it can't be forecast, with the reason.
-        """
-        require_readable(portfolio)
-        curve = curve_of(_of_portfolio(held.equity, portfolio))
-        if not len(curve):
-            curve = self.portfolios.marked(portfolio, session)  # raises what is wrong with it
-        require_forecastable(curve)
-        is_same = pl.col("definition_hash") == portfolio.definition_hash
-        evaluated = _of_portfolio(held.evaluations, portfolio).filter(is_same)
-        fits = _of_portfolio(held.fits, portfolio).filter(is_same)
-        known = evaluations_of(evaluated, self.members, curve.sessions, ForecastSettings())
-        return _Case(portfolio, curve, known, fits_of(fits))
-
-    def _evaluated(self, case: _Case) -> tuple[pl.DataFrame, pl.DataFrame]:
-        """Return what has become known of a portfolio's forecasts, and the fits that took."""
-        settings = ForecastSettings()
-        made = evaluate(
-            self.members,
-            case.curve.log_values,
-            case.evaluations,
-            fits=case.fits,
-            settings=settings,
-            draws=draws_of(case.portfolio.portfolio_id, settings),
-        )
-        rows = evaluation_rows(made, case.evaluations, case.curve.sessions, **case.identity)
-        return rows, case.new_fits
 
     def _keep(self, new: Sequence[tuple[pl.DataFrame, pl.DataFrame]], night: Night) -> None:
         """Store new evaluations and fits of some portfolios, all or none."""
@@ -267,11 +212,13 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
         if evaluations or fits:
             self.lake.commit(work, night=night, message=f"evaluate {len(new)} portfolios")
 
-    def _documents(self, portfolios: Sequence[Portfolio], night: Night) -> list[PortfolioForecast]:
+    def _documents(
+        self, cases: PortfolioCases, portfolios: Sequence[Portfolio], night: Night
+    ) -> list[PortfolioForecast]:
         """Return portfolios' documents of one night, or the reasons for having none."""
         made: list[PortfolioForecast] = []
         fits = []
-        for portfolio, case in self._cases(portfolios, night.session):
+        for portfolio, case in cases.of(portfolios, night.session):
             if isinstance(case, UnfitCurveError):
                 made += self._abstaining(portfolio, night, case)
                 continue
@@ -280,29 +227,27 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
         self._keep(fits, night)
         return made
 
-    def _forecast(self, case: _Case, night: Night) -> Iterator[PortfolioForecast]:
+    def _forecast(self, case: Case, night: Night) -> Iterator[PortfolioForecast]:
         """Return one portfolio's documents of one night."""
-        settings = ForecastSettings()
         source, _ = source_of(case.evaluations)
-        draws = draws_of(case.portfolio.portfolio_id, settings)
         distribution = forecast(
-            self.members,
+            case.pool.members(),
             case.curve.log_values,
             case.evaluations,
             source=source,
             fits=case.fits,
-            settings=settings,
-            draws=draws,
+            settings=case.pool.settings,
+            draws=case.draws,
         )
         made = NightForecast(
             portfolio=case.portfolio,
             last_value=float(case.curve.values[-1]),
             history=len(case.curve),
             distribution=distribution,
-            members=[member.name for member in self.members],
+            pool=case.pool,
             records={horizon: horizon_record(case.evaluations, horizon) for horizon in HORIZONS},
             tests=risk_backtests(
-                case.evaluations, distribution.quantiles[0], draws("risk", len(case.curve))
+                case.evaluations, distribution.quantiles[0], case.draws("risk", len(case.curve))
             ),
         )
         return forecast_documents(made, night)
@@ -322,14 +267,3 @@ class PortfolioForecasting(dg.ConfigurableResource[Any]):
                 history=len(curve),
             )
         )
-
-
-def _batches(portfolios: Sequence[Portfolio]) -> Iterator[Sequence[Portfolio]]:
-    """Yield portfolios some at a time."""
-    for first in range(0, len(portfolios), BATCH):
-        yield portfolios[first : first + BATCH]
-
-
-def _of_portfolio(rows: pl.DataFrame, portfolio: Portfolio) -> pl.DataFrame:
-    """Return the rows of one portfolio."""
-    return rows.filter(pl.col("portfolio_id") == portfolio.portfolio_id)

@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from pipelines.anomalies.alert_budget import FALSE_DISCOVERY_LEVEL, MOST_ALERTS
 from pipelines.calendar import ExchangeCalendar
 from pipelines.features.choice import chosen_groups
+from pipelines.forecasts.pool_definition import left_out
 from pipelines.markets.names import RECORDED_MARKETS, MarketName
 from pipelines.markets.simulation.settings import STRENGTH
 from pipelines.regimes.switches import SWITCH_CONFIDENCE
@@ -76,6 +77,11 @@ class Settings(BaseSettings):
         validation_alias="NIGHTDESK_DEEP_FORECASTS",
         description="Whether DeepAR and the Temporal Fusion Transformer join the forecasts' pool; "
         "they need the extra `deep`.",
+    )
+    forecasts_without: str = Field(
+        "",
+        validation_alias="NIGHTDESK_FORECASTS_WITHOUT",
+        description="Models that are left out of the forecasts' pool, separated by commas.",
     )
     evaluation_file: Path | None = Field(
         None,
@@ -230,6 +236,13 @@ class Settings(BaseSettings):
         validation_alias="NIGHTDESK_UI_PORT",
         description="Port of the Dagster UI on 127.0.0.1.",
     )
+
+    @field_validator("forecasts_without")
+    @classmethod
+    def _require_models(cls, forecasts_without: str) -> str:
+        """Refuse models that the pool does not have."""
+        left_out(forecasts_without)
+        return forecasts_without
 
     @field_validator("feature_groups")
     @classmethod

@@ -83,7 +83,10 @@ def build_resources(
         "anomaly_webhook": build_anomaly_webhook(settings),
         "portfolios": portfolios,
         "portfolio_forecasting": PortfolioForecasting(
-            lake=lake, portfolios=portfolios, deep=settings.deep_forecasts
+            lake=lake,
+            portfolios=portfolios,
+            deep=settings.deep_forecasts,
+            without=settings.forecasts_without,
         ),
         "night_reports": NightReports(market=market, folder=str(settings.home / "reports")),
         "watchlists": Watchlists(lake=lake, serving=serving),

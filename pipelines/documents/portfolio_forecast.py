@@ -143,6 +143,10 @@ class PortfolioForecast(PublishedDocument):
     published_model: str = Field(
         description="pool, or the model that stands in for it after a red light; none."
     )
+    pool_version: str | None = Field(
+        None,
+        description="The pool in `model_versions`; null without a forecast and in older ones.",
+    )
     record: ForecastRecord | None = Field(description="What earlier ones were worth; null if new.")
     risk_tests: Annotated[tuple[RiskTest, ...], Field(strict=False)] = Field(
         description="Backtests of one-session risk; empty before 250 outcomes."

@@ -106,25 +106,21 @@ def evaluate(
     )
     figures = known.figures.copy()
     new = due[rows]
-    _fill(figures, rows, slice(0, len(members)), _figures(made, outcomes[rows, :, None]), new)
+    _fill(figures, rows, slice(0, len(members)), figures_of(made, outcomes[rows, :, None]), new)
     pooled = pooled_quantiles(made, _weights(figures, len(members), settings)[rows])
-    _fill(figures, rows, slice(-2, -1), _figures(pooled, outcomes[rows])[:, :, None], new)
+    _fill(figures, rows, slice(-2, -1), figures_of(pooled, outcomes[rows])[:, :, None], new)
     published = calibrated_quantiles(pooled, _levels(figures, -2, settings)[rows])
-    _fill(figures, rows, slice(-1, None), _figures(published, outcomes[rows])[:, :, None], new)
+    _fill(figures, rows, slice(-1, None), figures_of(published, outcomes[rows])[:, :, None], new)
     return Evaluations(known.models, known.first, outcomes, figures)
 
 
-def _outcomes(log_values: FloatArray, first: int, number: int) -> FloatArray:
-    """Return log growth from each origin to each horizon, NaN beyond the curve's end."""
-    origins = first + np.arange(number)
-    ends = origins[:, None] + np.array(HORIZONS)
-    reached = ends < len(log_values)
-    growth = log_values[np.where(reached, ends, 0)] - log_values[origins][:, None]
-    return np.asarray(np.where(reached, growth, np.nan))
+def figures_of(quantiles: FloatArray, outcomes: FloatArray) -> FloatArray:
+    """Return the `FIGURES` of distributions along a new last axis.
 
-
-def _figures(quantiles: FloatArray, outcomes: FloatArray) -> FloatArray:
-    """Return the figures of distributions along a new last axis."""
+    Args:
+        quantiles: … × grid; NaN where a model has no forecast.
+        outcomes: …, log growth.
+    """
     low, high = np.moveaxis(quantiles_at(quantiles, np.array([0.05, 0.95])), -1, 0)
     return np.stack(
         [
@@ -136,6 +132,15 @@ def _figures(quantiles: FloatArray, outcomes: FloatArray) -> FloatArray:
         ],
         axis=-1,
     )
+
+
+def _outcomes(log_values: FloatArray, first: int, number: int) -> FloatArray:
+    """Return log growth from each origin to each horizon, NaN beyond the curve's end."""
+    origins = first + np.arange(number)
+    ends = origins[:, None] + np.array(HORIZONS)
+    reached = ends < len(log_values)
+    growth = log_values[np.where(reached, ends, 0)] - log_values[origins][:, None]
+    return np.asarray(np.where(reached, growth, np.nan))
 
 
 def _fill(

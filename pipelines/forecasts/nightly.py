@@ -27,6 +27,7 @@ from pipelines.forecasts.fits import Draws
 from pipelines.forecasts.forecast import Distribution
 from pipelines.forecasts.members.catalogue import YARDSTICK
 from pipelines.forecasts.paths import drawdown_probabilities
+from pipelines.forecasts.pool_definition import PoolDefinition
 from pipelines.forecasts.portfolios import Portfolio
 from pipelines.forecasts.quantiles import (
     expected_shortfall,
@@ -54,7 +55,7 @@ class NightForecast:
         last_value: Its value tonight.
         history: Sessions of its curve.
         distribution: What may become of it.
-        members: Names of the pool's models.
+        pool: The pool that made it.
         records: By horizon, what earlier forecasts were worth.
         tests: Backtests of one-session risk.
     """
@@ -63,7 +64,7 @@ class NightForecast:
     last_value: float
     history: int
     distribution: Distribution
-    members: Sequence[str]
+    pool: PoolDefinition
     records: Mapping[int, HorizonRecord | None]
     tests: Sequence[RiskBacktest]
 
@@ -98,6 +99,7 @@ def forecast_documents(made: NightForecast, night: Night) -> Iterator[PortfolioF
             risk=_risk(distribution, horizon),
             models=_models(made, at, record),
             published_model=distribution.source,
+            pool_version=made.pool.version,
             record=None if record is None else _record(record),
             risk_tests=tuple(_risk_test(test) for test in made.tests),
             history_sessions=made.history,
@@ -129,6 +131,7 @@ def abstaining_documents(
             risk=None,
             models=(),
             published_model="none",
+            pool_version=None,
             record=None,
             risk_tests=(),
             history_sessions=history,
@@ -279,7 +282,7 @@ def _models(made: NightForecast, at: int, record: HorizonRecord | None) -> tuple
             weight=float(weight),
             crps=None if record is None else record.scores.get(model),
         )
-        for model, weight in zip(made.members, made.distribution.weights[at], strict=True)
+        for model, weight in zip(made.pool.models, made.distribution.weights[at], strict=True)
     ]
     return tuple(sorted(shares, key=lambda share: (-share.weight, share.model)))
 

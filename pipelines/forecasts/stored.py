@@ -23,6 +23,7 @@ EVALUATION_SCHEMA = pl.Schema(
         "outcome": pl.Float64(),
         "models": pl.List(pl.String()),
         **{figure: pl.List(pl.Float64()) for figure in FIGURES},
+        "pool_version": pl.String(),
     }
 )
 FIT_SCHEMA = pl.Schema(
@@ -34,6 +35,7 @@ FIT_SCHEMA = pl.Schema(
         "values_seen": pl.Int32(),
         "parameters": pl.String(),
         "fault": pl.String(),
+        "recipe": pl.String(),
     }
 )
 
@@ -100,6 +102,7 @@ def evaluation_rows(
     *,
     portfolio_id: str,
     definition_hash: str,
+    pool_version: str,
 ) -> pl.DataFrame:
     """Return what is known now and was not before, as rows of `portfolio_evaluations`."""
     rows = []
@@ -116,6 +119,7 @@ def evaluation_rows(
                 float(made.outcomes[origin, at]),
                 list(made.models),
                 *([float(value) for value in column] for column in figures.T),
+                pool_version,
             )
         )
     return pl.DataFrame(rows, schema=EVALUATION_SCHEMA, orient="row")
@@ -134,7 +138,12 @@ def fits_of(rows: pl.DataFrame) -> Fits:
 
 
 def fit_rows(
-    fits: Fits, sessions: Sequence[date], *, portfolio_id: str, definition_hash: str
+    fits: Fits,
+    sessions: Sequence[date],
+    *,
+    portfolio_id: str,
+    definition_hash: str,
+    recipe: str,
 ) -> pl.DataFrame:
     """Return new fits as rows of `portfolio_fits`."""
     rows = []
@@ -142,5 +151,6 @@ def fit_rows(
         fit = fits.known[model, seen]
         parameters = None if fit.parameters is None else json.dumps(fit.parameters, sort_keys=True)
         through = sessions[seen - 1]
-        rows.append((portfolio_id, model, through, definition_hash, seen, parameters, fit.fault))
+        identity = portfolio_id, model, through, definition_hash
+        rows.append((*identity, seen, parameters, fit.fault, recipe))
     return pl.DataFrame(rows, schema=FIT_SCHEMA, orient="row")

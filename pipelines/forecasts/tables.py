@@ -51,6 +51,7 @@ PORTFOLIO_FITS = Table(
         Column("values_seen", "INTEGER", "How many values of the curve the fit lies behind."),
         Column("parameters", "VARCHAR", "The fit as JSON.", nullable=True),
         Column("fault", "VARCHAR", "Why there is none.", nullable=True),
+        Column("recipe", "VARCHAR", "Code revision/sessions looked back on; null: 1/1000.", True),
     ),
 )
 
@@ -58,7 +59,7 @@ PORTFOLIO_EVALUATIONS = Table(
     "portfolio_evaluations",
     "What each model, their pool and the calibrated pool were worth at each past session: weights "
     "and calibration are carried on from these. Lists go along `models`.",
-    ("portfolio_id", "session", "horizon_days", "definition_hash"),
+    ("portfolio_id", "session", "horizon_days", "definition_hash", "pool_version"),
     (
         _PORTFOLIO,
         SESSION,
@@ -74,6 +75,7 @@ PORTFOLIO_EVALUATIONS = Table(
         Column("var_99", "DOUBLE[]", "Value at risk of 99 %."),
         Column("es_95", "DOUBLE[]", "Expected shortfall of 95 %."),
         Column("es_99", "DOUBLE[]", "Expected shortfall of 99 %."),
+        Column("pool_version", "VARCHAR", "The pool in pool_decisions; null: the first one.", True),
     ),
 )
 
@@ -117,6 +119,38 @@ PORTFOLIO_FORECAST_HISTORY = Table(
     ),
 )
 
+POOL_DECISIONS = Table(
+    "pool_decisions",
+    "Every decision about a pool of forecasting models: the first, and each challenge of another "
+    "to the one that reigns; never changed, so that a night is made by the pool of its time.",
+    ("session", "version"),
+    (
+        SESSION,
+        Column("version", "VARCHAR", "Hash of the pool's models, settings and code revision."),
+        Column("night_id", "VARCHAR", "The night that decided."),
+        Column("decided_at", "TIMESTAMPTZ", "The instant of that night; earlier ones ignore it."),
+        Column("verdict", "VARCHAR", "first, promoted, refreshed, kept or blocked."),
+        Column("definition", "VARCHAR", "The pool's models, settings and revision, as JSON."),
+        Column("decision", "VARCHAR", "Checklist, comparison and reason, as JSON."),
+        Column("data_hash", "VARCHAR", "SHA-256 of the curves and scores that it rests on."),
+        Column("lake_snapshot", "BIGINT", "Version of the lake that it was made of."),
+        Column("code_version", "VARCHAR", "Hash of the code that decided."),
+    ),
+)
+
+POOL_WITHDRAWALS = Table(
+    "pool_withdrawals",
+    "Pools that a person took back: nights from then on are forecast by the one before.",
+    ("version",),
+    (
+        Column("version", "VARCHAR", "The pool."),
+        Column("withdrawn_at", "TIMESTAMPTZ", "When."),
+        Column("withdrawn_by", "VARCHAR", "Who."),
+        Column("reason", "VARCHAR", "Why."),
+        Column("in_favour_of", "VARCHAR", "The pool that goes on."),
+    ),
+)
+
 FORECAST_TABLES = (
     PORTFOLIOS,
     PORTFOLIO_EQUITY,
@@ -124,4 +158,6 @@ FORECAST_TABLES = (
     PORTFOLIO_EVALUATIONS,
     PORTFOLIO_FORECASTS,
     PORTFOLIO_FORECAST_HISTORY,
+    POOL_DECISIONS,
+    POOL_WITHDRAWALS,
 )

@@ -15,6 +15,8 @@ class CanaryName(StrEnum):
     NOISE = "noise_feature_has_no_importance"
     REPEAT = "same_night_scores_alike_to_the_bit"
     SHUFFLED_RETURNS = "shuffled_returns_have_no_regimes"
+    WALK = "walk_scores_like_the_truth"
+    HONEST_POOL = "no_forecast_knows_too_much"
 
 
 @dataclass(frozen=True)

@@ -27,19 +27,25 @@ DUE_FORECASTS_QUERY = f"""
              due_session, 100 * (outcome_value / last_portfolio_value - 1) AS realised_return_pct,
              is_within_90, outcome_value < p05 AS is_below_5, outcome_value < p01 AS is_below_1,
              ({_PINBALL}) / {len(PERCENTILES)} / last_portfolio_value AS pinball_pct,
-             document ->> '$.published_model' AS model_version,
+             concat_ws(':', document ->> '$.pool_version',
+                       nullif(document ->> '$.published_model', 'pool')) AS version_of_pool,
+             coalesce(nullif(version_of_pool, ''), 'pool') AS model_version,
              evaluated.crps[list_position(models, '{PUBLISHED}')] AS crps,
              evaluated.crps[list_position(models, '{YARDSTICK}')] AS crps_baseline
       FROM portfolio_forecast_history AS history
       JOIN portfolio_forecasts AS made USING (portfolio_id, session, horizon_days)
+      CROSS JOIN (SELECT first(version ORDER BY decided_at) AS version
+                  FROM pool_decisions) AS first_pool
       LEFT JOIN portfolio_evaluations AS evaluated
         ON evaluated.portfolio_id = history.portfolio_id AND evaluated.session = history.session
        AND evaluated.horizon_days = history.horizon_days
        AND evaluated.definition_hash = made.definition_hash AND matured <= $session
+       AND coalesce(evaluated.pool_version, first_pool.version)
+           IS NOT DISTINCT FROM coalesce(document ->> '$.pool_version', first_pool.version)
       WHERE history.origin = 'live' AND history.session >= $since AND due_session <= $session
         AND history.horizon_days IN {HORIZONS}
     )
-    SELECT due.*, $as_of::TIMESTAMPTZ AS entered_at
+    SELECT due.* EXCLUDE (version_of_pool), $as_of::TIMESTAMPTZ AS entered_at
     FROM due LEFT JOIN {FORECAST_OUTCOMES.name} AS held
       USING (portfolio_id, session, horizon_days)
     WHERE ({" OR ".join(f"due.{name} IS DISTINCT FROM held.{name}" for name in _OUTCOME)})

@@ -100,7 +100,7 @@ FORECAST_OUTCOMES = Table(
         SESSION,
         Column("horizon_days", "INTEGER", "Sessions ahead."),
         Column("night_id", "VARCHAR", "The night that forecast."),
-        Column("model_version", "VARCHAR", "'pool', or the model that was published for it."),
+        Column("model_version", "VARCHAR", "The pool, and :model where that was published for it."),
         Column("due_session", "DATE", "Session whose close decided it."),
         Column("realised_return_pct", "DOUBLE", "Return over the horizon, per cent."),
         Column("is_within_90", "BOOLEAN", "Whether the value lay within p05 and p95."),

@@ -12,6 +12,7 @@ from pymongo.database import Database
 from pipelines.documents.portfolio_forecast import PortfolioForecast, forecast_scope
 from pipelines.forecasts.members.catalogue import MEMBERS
 from pipelines.forecasts.nightly import documents_of
+from pipelines.forecasts.pool_definition import configured_pool
 from pipelines.forecasts.settings import HORIZONS, PERCENTILES
 from pipelines.forecasts.stored import fits_of
 from pipelines.lifecycle.forecast_outcomes import forecast_documents_of
@@ -342,7 +343,10 @@ def assert_outcomes_of_due_horizons(lake: Lake, history: pl.DataFrame) -> None:
         assert row["crps_baseline"] > 0
     documents = list(forecast_documents_of(held, LATER))
     assert {one.symbol for one in documents} == set(held["portfolio_id"])
-    assert all(one.forecast and one.model_version == "pool" for one in documents)
+    assert all(
+        one.forecast and one.model_version == configured_pool(deep=False).version
+        for one in documents
+    )
 
 
 KEPT = (
