@@ -166,6 +166,31 @@ def test_the_champion_is_not_rolled_back_to_itself(
         rollback()
 
 
+def test_the_pool_that_reigns_is_published_and_is_not_rolled_back_to_itself(
+    trained_desk: Desk, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The first night decides about its pool, forecasts by it, and tells the backend of it."""
+    monkeypatch.setenv("NIGHTDESK_HOME", str(trained_desk.folder))
+    monkeypatch.setenv("DAGSTER_HOME", str(trained_desk.folder / "dagster"))
+    documents = trained_desk.documents()
+    of_pools = ("model_versions", "deployments")
+    (version,), (reign,) = (
+        [one for one in documents[name] if one["model_name"] == "forecast"] for name in of_pools
+    )
+    assert (version["stage"], version["verdict"]) == ("production", "first")
+    assert [item["status"] for item in version["approval_checklist"]] == ["passed"] * 4
+    pool = version["version"]
+    made = documents["portfolio_forecasts"]
+    assert {one["pool_version"] for one in made if one["abstain_reason"] is None} == {pool}
+    assert reign["model_version"] == pool
+    monkeypatch.setattr(sys, "argv", ["rollback", "--family", "forecast", "--version", pool])
+    rollback()
+    assert f"version {pool} is the champion of sample already" in capsys.readouterr().out
+    monkeypatch.setattr(sys, "argv", ["rollback", "--family", "forecast", "--version", "none"])
+    with pytest.raises(SystemExit, match=f"those that may be are {pool}"):
+        rollback()
+
+
 def test_a_model_names_the_rows_that_it_was_trained_on(trained_desk: Desk) -> None:
     """Nobody could ask what a model has learned from, or learn it again."""
     registry = trained_desk.resources["model_registry"]
