@@ -1,10 +1,9 @@
-"""What forecasts cost: each model's fit and evening, and a night of many portfolios."""
-
-from time import perf_counter
+"""What forecasts cost in processor time: each model, and a night of many portfolios."""
 
 import numpy as np
 
 from benchmarks.forecast_processes import PROCESSES
+from benchmarks.measurement import processor_seconds
 from pipelines.forecasts.evaluation import POOL, empty_evaluations, evaluate
 from pipelines.forecasts.fits import Fits
 from pipelines.forecasts.forecast import forecast
@@ -24,16 +23,16 @@ def print_costs() -> None:
     question = Question(
         log_values, settings.window, [len(log_values) - 1], range(1, LONGEST + 1), settings.paths
     )
-    print(f"\n{'cost, ms':<22} {'fit':>8} {'forecast':>9}")
+    print(f"\n{'processor time, ms':<22} {'fit':>8} {'forecast':>9}")
     for member in MEMBERS:
         parameters = member.fit(log_values[: settings.window])  # the first one imports its library
-        started = perf_counter()
+        started = processor_seconds()
         for _ in range(FITS):
             member.fit(log_values[: settings.window])
-        fitted = perf_counter()
+        fitted = processor_seconds()
         for _ in range(FITS):
             member.quantiles(parameters, question, np.random.default_rng(1))
-        done = perf_counter()
+        done = processor_seconds()
         fit, evening = 1000 * (fitted - started) / FITS, 1000 * (done - fitted) / FITS
         print(f"{member.name:<22} {fit:>8.1f} {evening:>9.1f}")
 
@@ -45,16 +44,16 @@ def print_night(portfolios: int) -> None:
     for number in range(portfolios):
         values = np.cumsum(PROCESSES["GARCH"](np.random.default_rng(number), SESSIONS))
         draws, fits = draws_of(str(number), settings), Fits()
-        started = perf_counter()
+        started = processor_seconds()
         known = empty_evaluations(MEMBERS, SESSIONS, settings.evaluated)
         made = evaluate(MEMBERS, values[:-1], known, fits=fits, settings=settings, draws=draws)
-        first += perf_counter() - started
-        started = perf_counter()
+        first += processor_seconds() - started
+        started = processor_seconds()
         made = evaluate(MEMBERS, values, made, fits=fits, settings=settings, draws=draws)
         forecast(MEMBERS, values, made, source=POOL, fits=fits, settings=settings, draws=draws)
-        later.append(perf_counter() - started)
+        later.append(processor_seconds() - started)
     print(
-        f"\n{portfolios:,} portfolios of {SESSIONS:,} sessions on one core: first load "
+        f"\n{portfolios:,} portfolios of {SESSIONS:,} sessions, processor time: first load "
         f"{first:.1f} s ({1000 * first / portfolios:.0f} ms each), a later night "
         f"{sum(later):.1f} s "
         f"({1000 * sum(later) / portfolios:.0f} ms each)"

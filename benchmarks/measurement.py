@@ -3,6 +3,7 @@
 import mmap
 import multiprocessing
 import os
+import resource
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +79,12 @@ def _timed(work: Callable[..., Any], arguments: tuple[Any, ...]) -> Measurement:
     started, busy = perf_counter(), process_time()
     result = work(*arguments)
     return Measurement(perf_counter() - started, process_time() - busy, peak_megabytes(), result)
+
+
+def processor_seconds() -> float:
+    """Return the processor time of this process and of the finished ones that it started."""
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(one.ru_utime + one.ru_stime for one in used)
 
 
 def peak_megabytes() -> float:

@@ -1,6 +1,5 @@
 """Portfolios: landed in the lake from MongoDB, a file and the market, and marked there."""
 
-from collections.abc import Collection
 from datetime import date
 from functools import partial
 from typing import Any
@@ -11,30 +10,23 @@ from pydantic import Field
 
 from pipelines.derivations import TableUpdate
 from pipelines.forecasts.curve import EquityCurve, UnfitCurveError
-from pipelines.forecasts.equity import MarketPanel, equity_curve
+from pipelines.forecasts.equity import equity_curve
 from pipelines.forecasts.nightly import PUBLISHED_EQUITY_SESSIONS
 from pipelines.forecasts.portfolio_file import PortfolioFileError
 from pipelines.forecasts.portfolios import OF_BACKEND, Portfolio, Source
 from pipelines.forecasts.stored import equity_rows
 from pipelines.forecasts.tables import PORTFOLIO_EQUITY, PORTFOLIOS
 from pipelines.nights import Night
-from pipelines.watchlists import SYMBOL
 from resources.lake import Lake
 from resources.lake_writer import LakeWriter
 from resources.market import Market
+from resources.portfolio_prices import held_panel
 from resources.portfolio_sources import (
     portfolios_of_backend,
     portfolios_of_file,
     portfolios_of_market,
 )
 from resources.serving import Serving
-
-PRICES_QUERY = (
-    "SELECT symbol, session, total_return_index FROM clean_prices WHERE session <= $session "
-    "AND list_contains($symbols, symbol) ORDER BY session, symbol"
-)
-ASKED_QUERY = "SELECT DISTINCT symbol FROM vendor_responses WHERE list_contains($symbols, symbol)"
-
 
 NO_VALUES = pl.DataFrame(
     schema={"portfolio_id": pl.String, "session": pl.Date, "value": pl.Float64}
@@ -91,7 +83,7 @@ class Portfolios(dg.ConfigurableResource[Any]):
     def mark(self, *, night: Night) -> tuple[TableUpdate, dict[str, UnfitCurveError]]:
         """Bring values up to date through a session; return why some portfolios have none."""
         portfolios = self.landed()
-        panel = self._panel(portfolios, night.session)
+        panel = held_panel(self.lake, portfolios, night.session)
         rows, faults = [NO_VALUES], {}
         for portfolio in portfolios:
             try:
@@ -114,19 +106,7 @@ class Portfolios(dg.ConfigurableResource[Any]):
         """
         # Cash alone has no prices, so its sessions are those of all the others.
         others = [portfolio] if portfolio.weights else self.landed()
-        return equity_curve(portfolio, self._panel(others, session))
-
-    def _panel(self, portfolios: list[Portfolio], session: date) -> MarketPanel:
-        """Return prices of all symbols held, as known at a session."""
-        symbols = sorted({symbol for one in portfolios for symbol in one.weights})
-        prices = self.lake.read(PRICES_QUERY, {"session": session, "symbols": symbols})
-        return MarketPanel.of(prices, self._not_asked({*symbols} - {*prices["symbol"]}))
-
-    def _not_asked(self, symbols: Collection[str]) -> set[str]:
-        """Return the symbols that the vendor may be asked for and never was."""
-        askable = sorted(filter(SYMBOL.fullmatch, symbols))
-        asked = self.lake.read(ASKED_QUERY, {"symbols": askable})["symbol"]
-        return {*askable} - {*asked}
+        return equity_curve(portfolio, held_panel(self.lake, others, session))
 
 
 def require_readable(portfolio: Portfolio) -> None:

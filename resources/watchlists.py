@@ -21,10 +21,11 @@ from resources.serving import Serving
 WANTED_QUERY = """
     SELECT symbol FROM watchlists
     UNION
-    SELECT unnest(json_keys(definition, '$.weights')) FROM portfolios WHERE reason IS NULL
+    SELECT unnest(json_keys(definition, '$.weights')) FROM portfolios
+    WHERE reason IS NULL AND source <> 'universe'
     ORDER BY symbol
 """
-"""A portfolio that can't be valued anyway asks for nothing."""
+"""A portfolio that can't be valued anyway asks for nothing, that of all symbols prefers none."""
 
 
 class Watchlists(dg.ConfigurableResource[Any]):

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from pipelines.forecasts.curve import GAP, EquityCurve, UnfitCurveError, require_positive
-from pipelines.forecasts.portfolios import NOT_ASKED, UNKNOWN_SYMBOL, Portfolio, Rebalancing
+from pipelines.forecasts.portfolios import NO_ANSWER, UNKNOWN_SYMBOL, Portfolio, Rebalancing
 from pipelines.forecasts.quantiles import FloatArray
 from pipelines.forecasts.sums import row_sums
 
@@ -26,16 +26,16 @@ class MarketPanel:
         sessions: In order.
         symbols: Columns of `growth`, in alphabetical order.
         growth: Total return index: sessions × symbols.
-        not_asked: Symbols that the vendor has not been asked for yet.
+        unanswered: Symbols of which the vendor has not said yet whether it knows them.
     """
 
     sessions: Sequence[date]
     symbols: Sequence[str]
     growth: FloatArray
-    not_asked: Collection[str] = ()
+    unanswered: Collection[str] = ()
 
     @classmethod
-    def of(cls, prices: pl.DataFrame, not_asked: Collection[str] = ()) -> "MarketPanel":
+    def of(cls, prices: pl.DataFrame, unanswered: Collection[str] = ()) -> "MarketPanel":
         """Make a panel of rows of `clean_prices` (symbol, session, total_return_index)."""
         wide = prices.pivot(
             on="symbol", index="session", values="total_return_index", sort_columns=True
@@ -46,7 +46,7 @@ class MarketPanel:
             filled["session"].to_list(),
             symbols,
             filled.select(symbols).to_numpy().astype(float),
-            not_asked,
+            unanswered,
         )
 
 
@@ -78,7 +78,7 @@ def _columns(portfolio: Portfolio, panel: MarketPanel) -> list[int]:
     """Return where the portfolio's symbols stand in the panel.
 
     Of equal parts, symbols that the vendor has no prices of are left out; anything else can't do
-    without them. What was not asked yet is waited for: a curve that it joins later is another one.
+    without them. An answer to come is waited for: the curve that it joins would be another one.
 
     Raises:
         UnfitCurveError: naming the symbols.
@@ -86,12 +86,12 @@ def _columns(portfolio: Portfolio, panel: MarketPanel) -> list[int]:
     place = {symbol: at for at, symbol in enumerate(panel.symbols)}
     unknown = sorted(set(portfolio.weights) - set(place))
     known = sorted(set(portfolio.weights) & set(place))
-    if waiting := sorted(set(unknown) & set(panel.not_asked)):
+    if waiting := sorted(set(unknown) & set(panel.unanswered)):
         message = (
-            f"no prices of {', '.join(waiting)} yet: the vendor is asked as the key's budget "
-            "allows; wait, or take them out"
+            f"no prices of {', '.join(waiting)} yet: the vendor has not answered, and is asked "
+            "each night as the key's budget allows; wait, or take them out"
         )
-        raise UnfitCurveError(NOT_ASKED, message)
+        raise UnfitCurveError(NO_ANSWER, message)
     if unknown and (not portfolio.is_equal or not known):
         message = (
             f"no prices of {', '.join(unknown)}: the vendor was asked and gave none; correct the "

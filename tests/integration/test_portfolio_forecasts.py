@@ -77,10 +77,9 @@ def put_prices(lake: Lake, rows: pl.DataFrame) -> None:
     )
 
 
-def land_refusals(lake: Lake, *symbols: str) -> None:
-    """Land the vendor's answer to questions for symbols that it does not know."""
+def land_answers(lake: Lake, body: str, *symbols: str) -> None:
+    """Land an answer of the vendor to questions for some symbols."""
     requests = [daily_request(symbol, "full") for symbol in symbols]
-    body = bad_call(DAILY_FUNCTION)
     judged = [(request, judge(request, body)) for request in requests]
     responses = [
         VendorResponse(request, TONIGHT.as_of, found.outcome, found.message, body)
@@ -91,10 +90,11 @@ def land_refusals(lake: Lake, *symbols: str) -> None:
 
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
-    """A lake with clean prices, and refusals of two symbols."""
+    """A lake with clean prices, the refusal of two symbols, and a garbled answer."""
     made = temporary_lake(tmp_path)
     put_prices(made, clean_rows())
-    land_refusals(made, "ZZZ", "NOPE")
+    land_answers(made, bad_call(DAILY_FUNCTION), "ZZZ", "NOPE")
+    land_answers(made, "<html>busy</html>", "LATER")
     return made
 
 
@@ -206,7 +206,7 @@ def test_each_portfolio_has_a_forecast_or_its_reason(
         ("file:core", None),
         ("file:heavy", "weights_do_not_sum_to_one"),
         ("file:stranger", "unknown_symbol"),
-        ("file:early", "symbol_not_asked_yet"),
+        ("file:early", "symbol_not_answered_yet"),
         ("file:typo", "unreadable"),
         ("watchlist:mine", None),
         ("watchlist:young", "short_history"),

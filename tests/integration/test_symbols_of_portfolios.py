@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
+from assets.groups import Group
 from pipelines.forecasts.curve import UnfitCurveError
 from pipelines.nights import Night
 from pipelines.universe import Universe
@@ -15,6 +16,7 @@ from resources.portfolios import Portfolios
 from resources.serving import Serving
 from resources.watchlists import Watchlists
 from tests.integration.test_free_plan import DAYS, FIRST_NIGHT, of_day, small_market
+from tests.support.desk import TRAINED_SESSION, Desk
 from tests.support.lake import DERIVATIONS
 from tests.support.vendor_nights import VendorNights
 
@@ -125,7 +127,22 @@ def test_a_portfolio_waits_until_the_budget_has_reached_its_symbols(
         if not missing:
             break
         assert fault is not None
-        assert fault.reason == "symbol_not_asked_yet"
+        assert fault.reason == "symbol_not_answered_yet"
         assert str(fault).startswith(f"no prices of {', '.join(sorted(missing))} yet")
     assert session > FIRST_NIGHT, "25 requests did not reach all of them"
     assert fault is None
+
+
+@pytest.mark.slow
+def test_a_night_asks_for_what_a_backtest_of_the_day_holds(
+    tmp_path: Path, serving: Serving, database: Database[dict[str, Any]]
+) -> None:
+    """Landed after the vendor was asked, it would have to wait for the next night."""
+    put_portfolios(database)
+    desk = Desk(tmp_path, serving)
+    done = desk.run_group(Group.INGEST, TRAINED_SESSION)
+    assert done.success
+    asked = desk.lake.read("SELECT symbol FROM vendor_responses ORDER BY response_id")["symbol"]
+    assert [*asked.unique(maintain_order=True)[:4]] == ["BOUGHT", "GONE", "PLANNED", "WATCHED"]
+    known = set(desk.lake.read("SELECT DISTINCT symbol FROM daily_prices")["symbol"])
+    assert known == {"AAPL", "GOOG", "IBM", "MSFT"}
