@@ -37,6 +37,9 @@ _Item = TypeVar("_Item")
 
 BATCH_DOCUMENTS = 1000
 
+ANY_TEXT = {"$gte": ""}
+"""A condition that every text meets, so that an index that begins with one can be used."""
+
 
 @dataclass(frozen=True)
 class _Stored:
@@ -96,11 +99,26 @@ def summary(
 ) -> PublishedCollection:
     """Return how many documents of ours stand in the scope, and the hash over them."""
     fields = dict.fromkeys((*model.natural_key, "content_hash"), True)
-    found = list(collection.find(scope.query() | {"publisher": PUBLISHER}, fields))
+    found = list(collection.find(summary_query(model, scope), fields))
     hash_by_key = [
         (natural_key_of(model, document), document["content_hash"]) for document in found
     ]
     return PublishedCollection(documents=len(found), content_hash=collection_hash(hash_by_key))
+
+
+def summary_query(model: type[PublishedDocument], scope: Scope) -> Document:
+    """Return the filter for our documents in a scope.
+
+    Where an index begins with the symbol and goes on with a field of the scope, the filter names
+    any symbol: mongod then seeks each one's documents in the index, and reads no others. Without, a
+    session's bars are looked for in all bars.
+    """
+    query = scope.query() | {"publisher": PUBLISHER}
+    heads = [tuple(name for name, _ in index.keys[:2]) for index in model.indexes]
+    if any(head[0] in query for head in heads):
+        return query
+    by_symbol = any(head[0] == "symbol" and head[-1] in query for head in heads)
+    return query | {"symbol": ANY_TEXT} if by_symbol else query
 
 
 def _intended(

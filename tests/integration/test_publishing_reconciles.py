@@ -7,9 +7,15 @@ import pytest
 from bson import Decimal128, ObjectId
 from pymongo.database import Database
 
+from pipelines.documents.base import PublishedDocument
 from pipelines.documents.daily_price import DailyPrice, session_scope
+from pipelines.documents.period_price import MonthlyPrice, WeeklyPrice
 from pipelines.documents.pipeline_run import PipelineRun, PublishedCollection
+from pipelines.documents.quarantined_price import QuarantinedPrice
 from pipelines.documents.signal import MLSignal
+from pipelines.documents.values import midnight_of
+from resources.publishing_scope import PublishingScope
+from resources.reconciliation import summary_query
 from resources.serving import Serving
 from tests.support.backend_contract import assert_valid
 from tests.support.documents import (
@@ -231,3 +237,20 @@ def test_the_summary_of_a_scope_is_what_publishing_reported(
     assert serving.summaries({DailyPrice: scope}) == {
         "stock_price_daily": PublishedCollection(documents=1, content_hash=report.content_hash)
     }
+
+
+@pytest.mark.parametrize("model", [DailyPrice, WeeklyPrice, MonthlyPrice, QuarantinedPrice])
+def test_a_session_is_counted_without_a_look_at_other_sessions(
+    serving: Serving, database: MongoDatabase, model: type[PublishedDocument]
+) -> None:
+    """A manifest that reads all bars of all years takes minutes."""
+    serving.ensure_indexes([model])
+    days = [midnight_of(SESSION - timedelta(days=back)) for back in range(50)]
+    database[model.collection].insert_many(
+        {"symbol": symbol, "date": day, "publisher": "nightdesk"} for day in days for symbol in "AB"
+    )
+    query = summary_query(model, PublishingScope.of(session_scope(SESSION)))
+    plan = database.command("explain", {"find": model.collection, "filter": query})
+    assert plan["executionStats"]["nReturned"] == 2
+    assert plan["executionStats"]["totalDocsExamined"] == 2
+    assert plan["executionStats"]["totalKeysExamined"] < 10
