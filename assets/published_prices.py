@@ -44,8 +44,7 @@ def price_asset(name: str, series: PriceSeries, *, description: str) -> dg.Asset
             series,
             lake=lake,
             serving=serving,
-            source=market.name,
-            as_of=night.as_of,
+            night=night,
             progress=context.log.info,
         )
         return dg.MaterializeResult(metadata=price_publishing_metadata(report))

@@ -55,10 +55,15 @@ CONSUMER_POSITIONS = Table(
     "How far each derived table has read its source; written in the transaction that derives.",
     ("consumer", "source"),
     (
-        Column("consumer", "VARCHAR", "The table that is derived."),
+        Column("consumer", "VARCHAR", "The table that is derived, or collection of prices."),
         Column("source", "VARCHAR", "The table that it is derived from."),
         Column("position", "BIGINT", "Last response_id or lake version that was taken in."),
-        Column("recipe", "VARCHAR", "Hash of how the consumer is derived, if it is.", True),
+        Column(
+            "recipe",
+            "VARCHAR",
+            "Hash of how the consumer is derived, if it is; of a collection also of its marks.",
+            True,
+        ),
     ),
 )
 

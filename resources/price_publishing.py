@@ -7,7 +7,6 @@ alone are compared and written. A document that someone changes among bars that 
 when one of these changes next, or once its mark is deleted.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -20,8 +19,10 @@ from pymongo.database import Database
 from pipelines.documents.base import PUBLISHER, collection_hash
 from pipelines.documents.price_series import Chunk, PriceSeries, fresh_rows
 from pipelines.documents.publishing_mark import PublishingMark
+from pipelines.nights import Night
 from resources.lake import Lake
 from resources.mongodb import Document
+from resources.price_chunks import ChunkReader, Chunks
 from resources.publishing_marks import mark, marked
 from resources.publishing_report import PricePublishingReport, PublishingReport
 from resources.publishing_scope import ChunkScope
@@ -44,27 +45,12 @@ _PUBLISHED = {
 }
 
 
-@dataclass(frozen=True)
-class _Chunks:
-    """Number of bars and fingerprint of every chunk, as one version of the lake has them."""
-
-    version: int
-    bars: dict[Chunk, int]
-    fingerprints: dict[str, dict[str, str]]  # by symbol, then by the chunk's name
-
-    def fingerprint(self, chunk: Chunk) -> str | None:
-        """Return a chunk's fingerprint; None if it has no bar."""
-        symbol, name = chunk
-        return self.fingerprints.get(symbol, {}).get(name)
-
-
 def publish_prices(
     series: PriceSeries,
     *,
     lake: Lake,
     serving: Serving,
-    source: str,
-    as_of: datetime,
+    night: Night,
     progress: Progress,
 ) -> PricePublishingReport:
     """Make our documents of a price collection what the lake's clean prices say, as of a night.
@@ -73,15 +59,15 @@ def publish_prices(
         series: The collection.
         lake: Where clean prices are read, all at one version.
         serving: Where documents and marks are written.
-        source: The market that the bars come from.
-        as_of: The night's instant.
+        night: The night, whose market the bars come from.
         progress: Told of every batch.
     """
     serving.ensure_indexes([series.model, PublishingMark])
-    chunks = _chunks_of_lake(lake, series)
-    publishing = _Publishing(series, lake, source, as_of)
+    publishing = _Publishing(series, lake, night.market, night.as_of)
+    reader = ChunkReader(lake, series, series.recipe(source=night.market))
     with serving.connect() as database:
         standing = publishing.standing(database)
+        chunks = reader.read(standing.fingerprints)
         due = standing.due(chunks)
         reports = []
         for batch in _batches(due, chunks.bars):
@@ -90,6 +76,8 @@ def publish_prices(
                 f"{series.model.collection}: {sum(report.documents for report in reports):,} bars "
                 f"compared, through {max(batch)[0]}"
             )
+    if lake.tells_changes and (due or not chunks.is_noted):  # a rerun leaves the lake as it is
+        reader.note(chunks, night=night)
     return PricePublishingReport(
         published=_total(series, reports, chunks), chunks=len(chunks.bars), chunks_due=len(due)
     )
@@ -102,7 +90,7 @@ class _Standing:
     fingerprints: Mapping[Chunk, str]
     documents: Mapping[Chunk, int]
 
-    def due(self, chunks: _Chunks) -> list[Chunk]:
+    def due(self, chunks: Chunks) -> list[Chunk]:
         """Return the chunks to publish, by symbol and time."""
         return sorted(
             chunk
@@ -148,7 +136,7 @@ class _Publishing:
         self,
         database: Database[Document],
         batch: Iterable[Chunk],
-        chunks: _Chunks,
+        chunks: Chunks,
         standing: _Standing,
     ) -> PublishingReport:
         """Publish some chunks, whole symbols of them, and then mark them as published."""
@@ -183,17 +171,6 @@ class _Publishing:
         return self.lake.read(series.rows_query(), parameters, version=version)
 
 
-def _chunks_of_lake(lake: Lake, series: PriceSeries) -> _Chunks:
-    """Return every chunk that the lake's clean prices make."""
-    version = lake.version()
-    rows = lake.read(series.fingerprints_query(), version=version)
-    chunks = _Chunks(version=version, bars={}, fingerprints=defaultdict(dict))
-    for symbol, name, bars, fingerprint in rows.iter_rows():
-        chunks.bars[symbol, name] = bars
-        chunks.fingerprints[symbol][name] = fingerprint
-    return chunks
-
-
 def _count_stored(collection: Collection[Document], series: PriceSeries) -> Mapping[Chunk, int]:
     """Return how many documents of ours each chunk has, from our index alone."""
     counted = collection.aggregate(count_stages(series), hint=series.model.indexes[0].name)
@@ -224,7 +201,7 @@ def _batches(due: Iterable[Chunk], bars: Mapping[Chunk, int]) -> Iterator[list[C
 
 
 def _total(
-    series: PriceSeries, reports: Iterable[PublishingReport], chunks: _Chunks
+    series: PriceSeries, reports: Iterable[PublishingReport], chunks: Chunks
 ) -> PublishingReport:
     """Return what publishing did to the whole collection; its hash is over fingerprints."""
     total = PublishingReport(

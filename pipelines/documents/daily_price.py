@@ -109,6 +109,7 @@ DAILY_PRICE_SERIES = PriceSeries(
                       / split_factor AS close_before
             FROM bars
         )""",
+    dates="SELECT symbol, session AS date FROM bars",
     findings=FINDINGS_QUERY,
     finding_tables={
         "anomalies": "price_anomalies",

@@ -70,9 +70,16 @@ def period_query(unit: str) -> str:
         )"""
 
 
-WEEKLY_PRICE_SERIES = PriceSeries(
-    model=WeeklyPrice, chunking=Chunking.MONTH, query=period_query("week")
-)
-MONTHLY_PRICE_SERIES = PriceSeries(
-    model=MonthlyPrice, chunking=Chunking.MONTH, query=period_query("month")
-)
+def _series(model: type[PeriodPrice], unit: str) -> PriceSeries:
+    """Return the series of calendar periods."""
+    return PriceSeries(
+        model=model,
+        chunking=Chunking.MONTH,
+        query=period_query(unit),
+        dates="SELECT symbol, max(session) AS date FROM bars "
+        f"GROUP BY symbol, date_trunc('{unit}', session)",
+    )
+
+
+WEEKLY_PRICE_SERIES = _series(WeeklyPrice, "week")
+MONTHLY_PRICE_SERIES = _series(MonthlyPrice, "month")

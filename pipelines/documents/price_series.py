@@ -25,6 +25,11 @@ class Chunking(StrEnum):
     MONTH = "%Y-%m"
     YEAR = "%Y"
 
+    @property
+    def unit(self) -> str:
+        """The unit of `date_trunc`."""
+        return self.name.lower()
+
     def name_of(self, instant: datetime) -> str:
         """Return the name of the chunk that an instant lies in."""
         return f"{instant.year:04d}" + (f"-{instant.month:02d}" if self is Chunking.MONTH else "")
@@ -49,6 +54,7 @@ class PriceSeries:
         chunking: How they are cut into chunks.
         query: SQL that makes their rows from `bars`, rows of `clean_prices` of whole symbols. The
             columns are fields of the model; `date` is a DATE.
+        dates: SQL for `symbol` and `date` of the same rows alone.
         findings: SQL for more fields of bars that were found remarkable, by `symbol` and `date`,
             from the relations of `finding_tables`; None where there are none.
         finding_tables: The lake table behind each of those relations.
@@ -58,6 +64,7 @@ class PriceSeries:
     model: type[PriceBar]
     chunking: Chunking
     query: str
+    dates: str
     findings: str | None = None
     finding_tables: Mapping[str, str] = field(default_factory=dict)
     unremarkable: Mapping[str, str] = field(default_factory=dict)
@@ -73,6 +80,47 @@ class PriceSeries:
             SELECT symbol, strftime(date, '{self.chunking.value}') AS chunk,
                    count(*) AS documents, printf('%016x', bit_xor(hash(documents))) AS fingerprint
             FROM documents GROUP BY ALL ORDER BY ALL"""
+
+    def counts_query(self) -> str:
+        """Return SQL for `symbol`, `chunk` and `documents` of every chunk."""
+        return f"""
+            WITH bars AS (SELECT symbol, session FROM clean_prices {{at}}), dates AS ({self.dates})
+            SELECT symbol, strftime(first, '{self.chunking.value}') AS chunk, documents FROM (
+                SELECT symbol, date_trunc('{self.chunking.unit}', date) AS first,
+                       count(*) AS documents
+                FROM dates GROUP BY ALL
+            )"""
+
+    def changed_query(self, *, since: int, until: int) -> str:
+        """Return SQL for the symbols that changed between two lake versions.
+
+        Beside `symbol` stands `first`, the first day of the first chunk that a change can reach: a
+        bar has a part in its own week or month, and in what is compared with that.
+        """
+        feeds = " UNION ALL ".join(
+            f"SELECT symbol, session FROM lake.table_changes('{name}', {since + 1}, {until})"
+            for name in ("clean_prices", *self.finding_tables.values())
+        )
+        return f"""
+            SELECT symbol, date_trunc('{self.chunking.unit}',
+                                      date_trunc('week', min(session)))::DATE AS first
+            FROM ({feeds}) GROUP BY symbol"""
+
+    def newer_fingerprints_query(self) -> str:
+        """Return SQL like `fingerprints_query` for the chunks of some symbols from a day on.
+
+        The symbols are the parameters `symbols` and `firsts`, two lists of one length; `since` is
+        what `since_query` says of them.
+        """
+        condition = " WHERE session >= $since AND symbol IN (SELECT symbol FROM due)"
+        return f"""
+            WITH due AS (SELECT unnest($symbols) AS symbol, unnest($firsts) AS first),
+            {self._relations(condition)},
+            hashed AS (SELECT symbol, date, hash(documents) AS hash FROM documents)
+            SELECT symbol, strftime(date, '{self.chunking.value}') AS chunk,
+                   count(*) AS documents, printf('%016x', bit_xor(hash)) AS fingerprint
+            FROM hashed SEMI JOIN due ON due.symbol = hashed.symbol AND hashed.date >= due.first
+            GROUP BY ALL"""
 
     def since_query(self) -> str:
         """Return SQL for the first session from which the rows of some chunks follow.

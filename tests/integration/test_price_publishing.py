@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from pipelines.documents.base import PublishedDocument
 from pipelines.documents.daily_price import DAILY_PRICE_SERIES
 from pipelines.documents.period_price import MONTHLY_PRICE_SERIES, WEEKLY_PRICE_SERIES
 from pipelines.documents.price_series import Chunking, PriceSeries
+from pipelines.nights import Night, Origin
 from pipelines.tables import CLEAN_PRICES
 from resources import price_publishing
 from resources.lake import Lake
-from resources.price_publishing import publish_prices
+from resources.price_publishing import Progress, publish_prices
 from resources.publishing_report import PricePublishingReport
 from resources.serving import Serving
 from tests.support.backend_contract import assert_valid
@@ -43,11 +45,17 @@ def lake(tmp_path: Path) -> Lake:
 
 
 def publish(
-    lake: Lake, serving: Serving, series: PriceSeries = DAILY_PRICE_SERIES, **changes: Any
+    lake: Lake,
+    serving: Serving,
+    series: PriceSeries = DAILY_PRICE_SERIES,
+    *,
+    source: str = "sample",
+    as_of: datetime = AS_OF,
+    progress: Progress = lambda _: None,
 ) -> PricePublishingReport:
     """Publish a series as a night does."""
-    night: dict[str, Any] = {"source": "sample", "as_of": AS_OF, "progress": lambda _: None}
-    return publish_prices(series, lake=lake, serving=serving, **night | changes)
+    night = Night(source, LAST, as_of, Origin.LIVE)
+    return publish_prices(series, lake=lake, serving=serving, night=night, progress=progress)
 
 
 def stored(database: MongoDatabase, series: PriceSeries) -> list[dict[str, Any]]:
@@ -68,8 +76,9 @@ def test_an_unchanged_lake_is_not_published_again(
 ) -> None:
     """A night compares what is new, not the history of the whole market."""
     first = publish(lake, serving, series)
-    before = stored(database, series)
+    before, version = stored(database, series), lake.version()
     again = publish(lake, serving, series, as_of=NEXT_AS_OF)
+    assert lake.version() == version
     assert first.chunks == first.chunks_due >= 3
     assert first.published.inserted == len(before) > 0
     assert (again.chunks_due, again.published.unchanged) == (0, len(before))
@@ -212,7 +221,11 @@ def test_another_writers_bars_are_no_documents_of_ours(
 ) -> None:
     """The backend keeps bars of symbols and sessions that we do not know."""
     publish(lake, serving)
-    theirs = [{"symbol": "S0", "date": AS_OF}, {"symbol": "ZZZ", "date": AS_OF}, {"date": None}]
+    theirs: list[dict[str, Any]] = [
+        {"symbol": "S0", "date": AS_OF},
+        {"symbol": "ZZZ", "date": AS_OF},
+        {"date": None},
+    ]
     database["stock_price_daily"].insert_many(theirs)
     assert publish(lake, serving).chunks_due == 0
 
