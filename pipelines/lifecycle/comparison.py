@@ -5,6 +5,7 @@ import polars as pl
 
 from pipelines.forecasts.scores import diebold_mariano
 from pipelines.lifecycle.evidence import PairedComparison
+from pipelines.lifecycle.live_skill import live_skill
 from pipelines.signals.model import TrainedSignal
 from pipelines.signals.scoring import LookAheadError
 from pipelines.signals.usable_rows import usable_rows
@@ -55,6 +56,7 @@ def compare(
         p_value=test.p_value / 2 if gain > 0 else 1 - test.p_value / 2,
         seed_error=spread / len(by_seed) ** 0.5,
         calibration_slope=_slope(challenger, margins.mean(axis=0), rows),
+        knowledge_p=_knowledge(challenger, margins.mean(axis=0), rows),
     )
 
 
@@ -92,6 +94,17 @@ def _loss(model: TrainedSignal, margin: FloatArray, is_up: BoolArray) -> FloatAr
 def _by_session(loss: FloatArray, session: np.ndarray) -> FloatArray:
     """Return the mean loss of each session."""
     return np.asarray(np.bincount(session, weights=loss) / np.bincount(session))
+
+
+def _knowledge(model: TrainedSignal, margin: FloatArray, rows: pl.DataFrame) -> float | None:
+    """Return the chance of such outcomes if a model knows nothing of them."""
+    skill = live_skill(
+        model.calibration.log_odds(margin),
+        rows["is_up"].to_numpy(),
+        rows["session"].to_numpy(),
+        base_rate=model.base_rate,
+    )
+    return skill.knowledge_p if skill else None
 
 
 def _slope(model: TrainedSignal, margin: FloatArray, rows: pl.DataFrame) -> Estimate | None:

@@ -39,6 +39,8 @@ class PairedComparison:
         p_value: Chance of so large a gain if there is none, one-sided (Diebold & Mariano 1995).
         seed_error: Standard error of the gain from the challenger's seeds alone.
         calibration_slope: The challenger's; None where it is not measurable.
+        knowledge_p: Chance of outcomes that speak so much for the challenger if it knows nothing;
+            None where it says the same of all rows, or was not asked.
     """
 
     sessions: int
@@ -47,3 +49,4 @@ class PairedComparison:
     p_value: float
     seed_error: float
     calibration_slope: Estimate | None
+    knowledge_p: float | None = None

@@ -22,8 +22,9 @@ FEWEST_HELD_BACK, MOST_HELD_BACK = 10, 63
 """Sessions a challenger is compared on: half of those since the champion's last label, so that the
 other half is what it has learned beyond the champion."""
 REFRESHED_AFTER = 126
-"""A champion that is so many sessions old gives way to one that is not shown to be worse."""
-WORSE = 0.05
+"""A champion that is so many sessions old gives way to one that is not shown to be worse, but is
+shown to know something."""
+WORSE = KNOWS = 0.05
 SILENCE_ALPHA = 0.02
 """Level at which a week ends silence after a withdrawal. It is no part of the year's budget: what
 has no merit and gets through says little, and its own live sessions take it back."""
@@ -231,12 +232,14 @@ def _verdict(
             f"{comparison.sessions} sessions that neither had seen, p {comparison.p_value:.4f}"
         )
     is_worse = comparison.p_value > 1 - WORSE
-    # One that says the same of all rows is never worse than noise, and would end what is known.
-    is_sound = comparison.calibration_slope is not None and "is_calibrated" not in unmet
+    # Noise is hardly ever shown to be worse, and would end what is known.
+    knows = comparison.knowledge_p is not None and comparison.knowledge_p < KNOWS
+    is_sound = knows and "is_calibrated" not in unmet
     if incumbent.age >= REFRESHED_AFTER and is_sound and not is_worse:
         return Verdict.REFRESHED, (
             f"{incumbent.name} is {incumbent.age} sessions old, and the challenger is "
-            f"not shown to be worse (p {1 - comparison.p_value:.4f})"
+            f"not shown to be worse (p {1 - comparison.p_value:.4f}), and knows something "
+            f"(p {comparison.knowledge_p:.4f})"
         )
     return Verdict.KEPT, f"not met: {', '.join(unmet)}"
 

@@ -164,15 +164,31 @@ def decided(
             "not met: is_calibrated",
         ),
         (None, 12, Verdict.KEPT, "has not seen 12 sessions: a challenge needs 20"),
-        (comparison(p_value=0.6, gain=-1e-5), 126, Verdict.REFRESHED, "126 sessions old"),
-        (comparison(p_value=0.6, gain=-1e-5), 125, Verdict.KEPT, "not met: beats_the_champion"),
         (
-            comparison(p_value=0.6, gain=-1e-5, calibration_slope=None),
+            comparison(p_value=0.6, gain=-1e-5, knowledge_p=0.01),
+            126,
+            Verdict.REFRESHED,
+            "126 sessions old",
+        ),
+        (
+            comparison(p_value=0.6, gain=-1e-5, knowledge_p=0.01),
+            125,
+            Verdict.KEPT,
+            "not met: beats_the_champion",
+        ),
+        (
+            comparison(p_value=0.6, gain=-1e-5, knowledge_p=0.06),
             126,
             Verdict.KEPT,
             "not met: beats_the_champion",
         ),
-        (comparison(p_value=0.97, gain=-1e-3), 200, Verdict.KEPT, "not met: beats_the_champion"),
+        (comparison(p_value=0.6, gain=-1e-5), 126, Verdict.KEPT, "not met: beats_the_champion"),
+        (
+            comparison(p_value=0.97, gain=-1e-3, knowledge_p=0.01),
+            200,
+            Verdict.KEPT,
+            "not met: beats_the_champion",
+        ),
     ],
 )
 def test_a_decision_follows_from_its_evidence(
