@@ -92,12 +92,24 @@ def _answers(scores: list[Scores]) -> Grid:
         "a flip: right again": ("flip", "weeks_to_know"),
         "a return: right again": ("return", "weeks_to_know"),
     }
-    for name in ("policy", *kinds):
+    for name in ("policy", *kinds, "markets with all"):
         grid.add_column(name, justify="right")
     for policy in scores[0]:
         answers = [answer for one in scores for answer in one[policy].answers]
-        grid.add_row(policy, *(_answered(answers, *asked) for asked in kinds.values()))
+        whole = sum(all(_is_soon(a) for a in one[policy].answers) for one in scores)
+        cells = (_answered(answers, *asked) for asked in kinds.values())
+        grid.add_row(policy, *cells, f"{whole} of {len(scores)}")
     return grid
+
+
+def _is_soon(answer: Answer) -> bool:
+    """Return whether a change was answered in time: stopped if it made wrong, and right again."""
+    asked = {
+        "fade": [answer.weeks_to_stop],
+        "flip": [answer.weeks_to_stop, answer.weeks_to_know],
+        "return": [answer.weeks_to_know],
+    }
+    return all(week is not None and week <= SOON for week in asked[answer.kind])
 
 
 def _answered(answers: list[Answer], kind: str, name: str) -> str:
