@@ -7,6 +7,7 @@ import numpy as np
 from benchmarks.forecast_recorded import RecordedResult
 from benchmarks.forecast_trials import NORMAL_BAND, PROPHET_ALONE, TrialResult
 from pipelines.forecasts.evaluation import POOL, PUBLISHED
+from pipelines.forecasts.members.catalogue import YARDSTICK
 from pipelines.forecasts.quantiles import FloatArray
 from pipelines.forecasts.scores import wilson_interval
 from pipelines.forecasts.settings import HORIZONS
@@ -58,15 +59,8 @@ _HEAD = (
 
 
 def _scores(results: Sequence[TrialResult], model: str) -> FloatArray:
-    """Return a model's scores over all series; where it had no fit, the random walk's."""
-    return np.concatenate(
-        [
-            np.where(np.isnan(one.scores[model]), one.scores["random_walk"], one.scores[model])
-            if len(one.scores[model]) == len(one.hits)
-            else one.scores[model]
-            for one in results
-        ]
-    )
+    """Return a model's scores over all series."""
+    return np.concatenate([one.scores[model] for one in results])
 
 
 def _last_published(result: TrialResult) -> FloatArray:
@@ -79,7 +73,7 @@ def _line(horizon: int, hits: FloatArray, scores: dict[str, FloatArray], paired:
     share = float(np.mean((hits >= 0.05) & (hits <= 0.95)))
     low, high = wilson_interval(share, len(hits))
     means = {
-        model: float(np.nanmean(score))
+        model: _mean_score(score, scores[YARDSTICK])
         for model, score in scores.items()
         if model not in NO_MEMBERS
     }
@@ -92,6 +86,14 @@ def _line(horizon: int, hits: FloatArray, scores: dict[str, FloatArray], paired:
         f"{published.mean() / means[best]:>7.4f} {_ratio(published, scores[NORMAL_BAND], 4):>16} "
         f"{_ratio(paired, scores[PROPHET_ALONE], 2):>14}  {best}"
     )
+
+
+def _mean_score(score: FloatArray, instead: FloatArray) -> float:
+    """Return a model's mean score; where it had no fit, the random walk's counts in its place.
+
+    Of the other origins alone the mean would be that of easier ones.
+    """
+    return float(np.mean(np.where(np.isnan(score), instead, score)))
 
 
 def _ratio(ours: FloatArray, theirs: FloatArray, digits: int) -> str:
