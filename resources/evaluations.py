@@ -103,8 +103,11 @@ class Evaluator:
             tuple(run_answers(requests, asked, market, judge)),
         )
         chosen = self._selection()
-        documents = evaluation_documents(
-            asked, made.results, self.night, selection=chosen, of_users=made.of_scenarios
+        # A list: a commit that meets another's is tried again, and reads it anew.
+        documents = list(
+            evaluation_documents(
+                asked, made.results, self.night, selection=chosen, of_users=made.of_scenarios
+            )
         )
         answers = request_rows(made, self.night, selection=chosen)
         self.lake.commit(
