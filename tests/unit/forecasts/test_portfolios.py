@@ -42,6 +42,12 @@ def test_holdings_grow_and_cash_lies_still() -> None:
     assert curve.values.tolist() == [1000.0, 1250.0, 1000 + 250 + 125]
 
 
+def test_cash_alone_lies_still() -> None:
+    """What has sold all it held still has a value."""
+    cash = portfolio({}, values=(900.0, 1000.0), values_end=SESSIONS[1])
+    assert equity_curve(cash, panel(A=[1.0, 2.0, 4.0])).values.tolist() == [900.0, 1000.0, 1000.0]
+
+
 def test_holdings_are_brought_back_at_the_end_of_a_month() -> None:
     """A doubles before the end of January and again after it; half of it was sold in between."""
     prices = panel(A=[1.0, 2.0, 2.0, 4.0], B=[1.0] * 4)
