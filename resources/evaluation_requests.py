@@ -111,7 +111,7 @@ def request_rows(
     """Return rows of `evaluation_requests`."""
     from bson import json_util
 
-    from pipelines.evaluation.documents import answer_document, answer_fields
+    from pipelines.evaluation.answers import answer_document, answer_fields
 
     def row(answer: Answer, collection: str, given: dict[str, object] | None) -> dict[str, object]:
         identity, request = _texts_of(answer.request)

@@ -5,8 +5,9 @@ from datetime import date
 
 from pipelines.documents.benchmark import BenchmarkRun
 from pipelines.documents.evaluation_run import EvaluationRun
+from pipelines.evaluation.baseline_documents import benchmark_run_document
 from pipelines.evaluation.contenders import Contender
-from pipelines.evaluation.documents import benchmark_run_document, evaluation_documents
+from pipelines.evaluation.documents import evaluation_documents
 from pipelines.evaluation.entries import documents_of, entries
 from pipelines.evaluation.requests import Answer, UserScenario
 from pipelines.nights import Night, Origin

@@ -8,9 +8,9 @@ import pytest
 
 from pipelines.documents.base import PublishedDocument
 from pipelines.evaluation.contenders import Contender
-from pipelines.evaluation.documents import run_document
 from pipelines.evaluation.evaluation import ScenarioResult, evaluate
 from pipelines.evaluation.plan import EvaluationPlan
+from pipelines.evaluation.run_documents import run_document
 from pipelines.evaluation.verdicts import Verdict
 from pipelines.features.futures import other_futures
 from pipelines.nights import Night, Origin

@@ -7,7 +7,7 @@ from functools import cache
 import polars as pl
 import pytest
 
-from pipelines.evaluation.documents import answer_document, answer_fields
+from pipelines.evaluation.answers import answer_document, answer_fields
 from pipelines.evaluation.evaluation import ScenarioResult, evaluate_scenario
 from pipelines.evaluation.plan import Scenario, Threshold
 from pipelines.evaluation.replay import always
