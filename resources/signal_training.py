@@ -8,6 +8,7 @@ import polars as pl
 
 from pipelines.features.catalogue import SIGNAL_GROUPS
 from pipelines.features.groups import dispensable_features, feature_names, features_version
+from pipelines.lifecycle.evidence import PairedComparison
 from pipelines.lifecycle.promotion import (
     Decision,
     Incumbent,
@@ -22,8 +23,10 @@ from pipelines.signals.model import SignalTraining, TrainedSignal
 from pipelines.signals.settings import SESSIONS_OF_YOUNGEST, SignalSettings
 from resources.lake import Lake
 from resources.model_registry import ModelRegistry, Registration
-from resources.training_sets import note_training_set, read_training_set
-from resources.window_challenge import train_and_decide_window
+from resources.training_sets import NamedRows, note_training_set, read_training_set
+from resources.window_challenge import WindowNight, train_and_decide_window
+
+Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -48,8 +51,25 @@ class _Champion:
     unseen: tuple[date, ...]
 
 
+@dataclass(frozen=True)
+class _Contest:
+    """What tonight's training is held against.
+
+    Attributes:
+        champion: The champion; None where no model scores.
+        incumbent: The champion, or saying nothing, as a decision sees it.
+        held_back: Newest sessions that the challenger is not fitted on; 0 for no challenger.
+        window: What the window that forgets came to, where it tried.
+    """
+
+    champion: _Champion | None
+    incumbent: Incumbent | None
+    held_back: int
+    window: WindowNight | None = None
+
+
 def train_and_decide(
-    lake: Lake, registry: ModelRegistry, *, night: Night, progress: Callable[[str], None]
+    lake: Lake, registry: ModelRegistry, *, night: Night, progress: Progress
 ) -> TrainedNight:
     """Train on all labels that a night knows, and promote the model if the evidence is there.
 
@@ -58,62 +78,26 @@ def train_and_decide(
         LostRegistryError: the lake has seen versions that MLflow does not know.
     """
     from pipelines.lifecycle.canaries import run_canaries
-    from pipelines.lifecycle.comparison import compare
-    from pipelines.lifecycle.live_skill import judge, sessions_to_judge
     from pipelines.lifecycle.reference import numbered_reference
     from pipelines.signals.training import train_signals
-    from resources.live_rollback import answer_live_results
 
     _require_whole_registry(lake, registry)
     named = read_training_set(lake, SIGNAL_GROUPS, night=night)
     panel = named.rows
-    withdrawn = answer_live_results(
-        registry,
-        panel,
-        night=night,
-        features_version=features_version(SIGNAL_GROUPS),
-        progress=progress,
-    )
-    champion = _champion(registry, night, panel)
-    window = None
-    if champion is None and withdrawn > 0:
-        window = train_and_decide_window(
-            registry,
-            panel,
-            night=night,
-            lake_snapshot=named.training_set.lake_snapshot,
-            progress=progress,
-        )
-        champion = _champion(registry, night, panel)
-    is_silent = champion is None and withdrawn > 0
-    held_back = sessions_to_hold_back(len(champion.unseen)) if champion else 0
-    if is_silent:
-        held_back = sessions_to_judge(panel.height / panel["session"].n_unique())
+    contest = _contest(registry, named, night=night, progress=progress)
     training = train_signals(
         panel,
         features=feature_names(SIGNAL_GROUPS),
         dispensable=dispensable_features(SIGNAL_GROUPS, sessions=SESSIONS_OF_YOUNGEST),
         settings=SignalSettings(),
         progress=progress,
-        held_back=held_back,
+        held_back=contest.held_back,
         scratch=lake.scratch,
     )
-    comparison = None
-    if champion and training.challenger:
-        later = panel.filter(pl.col("session") >= champion.unseen[-held_back])
-        comparison = compare(champion.model, training.challenger, later)
-    elif training.challenger:
-        unseen = panel.filter(pl.col("session") > training.challenger.trained_through)
-        skill = judge(training.challenger, unseen)
-        comparison = skill.against_silence if skill else None
     decision = decide(
         run_canaries(panel, training.final),
-        comparison,
-        incumbent=Incumbent.silence(
-            alpha=silence_alpha(withdrawn=withdrawn, has_window=window is not None)
-        )
-        if is_silent
-        else _incumbent(champion, registry.versions(night.market)),
+        _comparison(contest, training, panel),
+        incumbent=contest.incumbent,
         session=night.session,
     )
     progress(f"{decision.verdict.value}: {decision.reason}")
@@ -129,8 +113,53 @@ def train_and_decide(
     reference = numbered_reference(
         panel, training.final, version=registration.final, scratch=lake.scratch
     )
-    references = [window.reference, reference] if window else [reference]
+    references = [contest.window.reference, reference] if contest.window else [reference]
     return TrainedNight(training, decision, registration, pl.concat(references))
+
+
+def _contest(
+    registry: ModelRegistry, named: NamedRows, *, night: Night, progress: Progress
+) -> _Contest:
+    """Let live results answer first; return what then stands for tonight's training to beat."""
+    from pipelines.lifecycle.live_skill import sessions_to_judge
+    from resources.live_rollback import answer_live_results
+
+    panel, version = named.rows, features_version(SIGNAL_GROUPS)
+    withdrawn = answer_live_results(
+        registry, panel, night=night, features_version=version, progress=progress
+    )
+    champion, window = _champion(registry, night, panel), None
+    if champion is None and withdrawn:
+        snapshot = named.training_set.lake_snapshot
+        window = train_and_decide_window(
+            registry, panel, night=night, lake_snapshot=snapshot, progress=progress
+        )
+        champion = _champion(registry, night, panel)
+    if champion is None and withdrawn:
+        alpha = silence_alpha(withdrawn=withdrawn, has_window=window is not None)
+        held_back = sessions_to_judge(panel.height / panel["session"].n_unique())
+        return _Contest(None, Incumbent.silence(alpha=alpha), held_back, window)
+    incumbent = _incumbent(champion, registry.versions(night.market))
+    held_back = sessions_to_hold_back(len(champion.unseen)) if champion else 0
+    return _Contest(champion, incumbent, held_back, window)
+
+
+def _comparison(
+    contest: _Contest, training: SignalTraining, panel: pl.DataFrame
+) -> PairedComparison | None:
+    """Return the challenger beside what it is held against, on sessions that neither has seen."""
+    from pipelines.lifecycle.comparison import compare
+    from pipelines.lifecycle.live_skill import judge
+
+    if training.challenger is None:
+        return None
+    if contest.champion is None:
+        unseen = panel.filter(pl.col("session") > training.challenger.trained_through)
+        skill = judge(training.challenger, unseen)
+        return skill.against_silence if skill else None
+    first = contest.champion.unseen[-contest.held_back]
+    later = panel.filter(pl.col("session") >= first)
+    return compare(contest.champion.model, training.challenger, later)
 
 
 class LostRegistryError(RuntimeError):
