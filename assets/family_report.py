@@ -6,13 +6,16 @@ import dagster as dg
 import polars as pl
 
 from assets.reporting import picture_metadata
+from pipelines.lifecycle.markdown import records_table
 from pipelines.lifecycle.track_record import (
     ALL_VERSIONS,
     REMEMBERED_DAYS,
     WINDOWS,
-    live_figures,
 )
 from resources.lake import Lake
+
+NAMED_BY = ("model_name", "basis", "model_version", "window_sessions")
+"""Columns that say what a record is of."""
 
 WEEK_AHEAD = "horizon_5_"
 """Basis of the records of forecasts that are drawn by regime."""
@@ -29,7 +32,7 @@ def family_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
     tonight = records.filter(pl.col("session") == session)
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/partition_row_count": dg.MetadataValue.int(tonight.height),
-        "record": dg.MetadataValue.md(_table(tonight) if tonight.height else "nothing due yet"),
+        "record": dg.MetadataValue.md(records_table(tonight, names=NAMED_BY)),
     }
     is_drawn = (pl.col("model_version") == ALL_VERSIONS) & pl.col("note").is_null()
     drawn = records.filter(is_drawn, pl.col("window_sessions") == min(WINDOWS))
@@ -41,18 +44,3 @@ def family_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
         picture = by_regime_plot(of_forecasts, "coverage_90", title=title, level=0.9)
         metadata["coverage_by_regime_plot"] = picture_metadata(picture)
     return metadata
-
-
-def _table(records: pl.DataFrame) -> str:
-    """Return the rows of a night's records as a table."""
-    lines = [
-        f"| {row['model_name']} | {row['basis']} | {row['model_version']} "
-        f"| {row['window_sessions']} | {row['rows']:,} of {row['sessions']} sessions "
-        f"| {row['note'] or '; '.join(f'{n} {v}' for n, v in live_figures(row).items())} |"
-        for row in records.iter_rows(named=True)
-    ]
-    head = [
-        "| family | basis | version | window | measured on | figures, 95 % intervals |",
-        "| --- | --- | --- | ---: | ---: | --- |",
-    ]
-    return "\n".join([*head, *lines])

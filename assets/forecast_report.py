@@ -11,7 +11,7 @@ from pipelines.forecasts.evaluation import Evaluations
 from pipelines.forecasts.pool_promotion import PoolDecision
 from pipelines.forecasts.record import HorizonRecord, horizon_record
 from pipelines.forecasts.settings import HORIZONS, LONGEST
-from pipelines.lifecycle.version_documents import STATUS
+from pipelines.lifecycle.markdown import checklist_table
 from resources.portfolio_forecasting import EvaluationReport, PortfolioForecasting
 
 SHOWN_PORTFOLIOS = 8
@@ -22,15 +22,12 @@ def pool_metadata(
     forecasting: PortfolioForecasting, decision: PoolDecision | None
 ) -> dict[str, dg.MetadataValue]:
     """Return which pool reigns, which one settings ask for, and what was decided tonight."""
-    rows = decision.checklist if decision else ()
-    lines = [f"| {one.name} | {STATUS[one.passed]} | {one.note} |" for one in rows]
-    head = ["| asked | answer | found |", "| --- | --- | --- |"]
     return {
         "reigning": dg.MetadataValue.text(forecasting.pool().version),
         "configured": dg.MetadataValue.text(forecasting.configured.version),
         "decision": dg.MetadataValue.text(decision.verdict.value if decision else "none was due"),
         "why": dg.MetadataValue.text(decision.reason if decision else "none was due"),
-        "checklist": dg.MetadataValue.md("\n".join([*head, *lines])),
+        "checklist": dg.MetadataValue.md(checklist_table(decision.checklist if decision else ())),
     }
 
 

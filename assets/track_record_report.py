@@ -6,14 +6,17 @@ import dagster as dg
 import polars as pl
 
 from assets.reporting import count_by, picture_metadata
+from pipelines.lifecycle.markdown import records_table
 from pipelines.lifecycle.track_record import (
     ALL_VERSIONS,
     REMEMBERED_DAYS,
     WINDOWS,
     Basis,
-    live_figures,
 )
 from resources.lake import Lake
+
+NAMED_BY = ("basis", "model_version", "window_sessions")
+"""Columns that say what a record is of."""
 
 QUARTER = min(WINDOWS)
 
@@ -53,7 +56,7 @@ def record_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
     tonight = records.filter(pl.col("session") == session)
     metadata: dict[str, dg.MetadataValue] = {
         "dagster/partition_row_count": dg.MetadataValue.int(tonight.height),
-        "record": dg.MetadataValue.md(_table(tonight) if tonight.height else "nothing due yet"),
+        "record": dg.MetadataValue.md(records_table(tonight, names=NAMED_BY)),
     }
     is_all = pl.col("model_version") == ALL_VERSIONS
     if records.filter(is_all & pl.col("note").is_null()).height:
@@ -65,18 +68,3 @@ def record_metadata(lake: Lake, session: date) -> dict[str, dg.MetadataValue]:
         picture = by_regime_plot(drawn, "auc", title="AUC of a year by regime, live", level=0.5)
         metadata["auc_by_regime_plot"] = picture_metadata(picture)
     return metadata
-
-
-def _table(records: pl.DataFrame) -> str:
-    """Return the rows of a night's record as a table."""
-    lines = [
-        f"| {row['basis']} | {row['model_version']} | {row['window_sessions']} "
-        f"| {row['rows']:,} of {row['sessions']} sessions "
-        f"| {row['note'] or '; '.join(f'{n} {v}' for n, v in live_figures(row).items())} |"
-        for row in records.iter_rows(named=True)
-    ]
-    head = [
-        "| basis | version | window | measured on | figures, 95 % intervals |",
-        "| --- | --- | ---: | ---: | --- |",
-    ]
-    return "\n".join([*head, *lines])

@@ -4,6 +4,7 @@ import dagster as dg
 import polars as pl
 
 from assets.reporting import picture_metadata
+from pipelines.lifecycle.markdown import checklist_table
 from pipelines.lifecycle.promotion import Decision
 from pipelines.signals.model import SignalTraining, TrainedSignal
 from pipelines.signals.selection import SelectionEvidence
@@ -43,14 +44,11 @@ def training_metadata(
 
 def decision_metadata(decision: Decision) -> dict[str, dg.MetadataValue]:
     """Return whether the model was promoted, why, and every condition that was asked for."""
-    words = {True: "passed", False: "**failed**", None: "not asked"}
-    lines = [f"| {one.name} | {words[one.passed]} | {one.note} |" for one in decision.checklist]
-    head = ["| condition | | what was found |", "| --- | --- | --- |"]
     return {
         "verdict": dg.MetadataValue.text(decision.verdict.value),
         "reason": dg.MetadataValue.text(decision.reason),
         "alpha_spent": dg.MetadataValue.float(decision.alpha),
-        "checklist": dg.MetadataValue.md("\n".join([*head, *lines])),
+        "checklist": dg.MetadataValue.md(checklist_table(decision.checklist)),
     }
 
 
