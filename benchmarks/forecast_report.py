@@ -13,7 +13,6 @@ from pipelines.forecasts.scores import wilson_interval
 from pipelines.forecasts.settings import HORIZONS
 
 NO_MEMBERS = {POOL, PUBLISHED, NORMAL_BAND, PROPHET_ALONE}
-ASKED_COVERAGE = (0.88, 0.92)
 
 
 def print_what_counts() -> None:

@@ -12,9 +12,9 @@ from pipelines.documents.benchmark import (
     BenchmarkRun,
     result_key,
 )
+from pipelines.documents.measured import measured
 from pipelines.evaluation.contenders import BASELINES, Contender
 from pipelines.evaluation.evaluation import ScenarioResult
-from pipelines.evaluation.measured import measured
 from pipelines.evaluation.measures import Comparison
 from pipelines.evaluation.plan import EvaluationPlan
 from pipelines.evaluation.run_documents import newest_version

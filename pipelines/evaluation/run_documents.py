@@ -17,13 +17,13 @@ from pipelines.documents.evaluation_run import (
     Selection,
     ThresholdCheck,
 )
+from pipelines.documents.measured import measured
 from pipelines.evaluation.contenders import Contender
 from pipelines.evaluation.counterfactuals import Counterfactual as Flip
 from pipelines.evaluation.curves import CLASS_LABELS, Curves
 from pipelines.evaluation.evaluation import ScenarioResult
 from pipelines.evaluation.explanations import Explanation
 from pipelines.evaluation.figures import figures
-from pipelines.evaluation.measured import measured
 from pipelines.evaluation.measures import Comparison
 from pipelines.evaluation.verdicts import Check, compliance
 from pipelines.lifecycle.versions import MODEL_NAME

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.documents.measured import MeasuredValue
+from pipelines.documents.measured import measured
 from pipelines.documents.track_record import MEASURED, FamilyFigures, ModelTrackRecord
 from pipelines.forecasts.scores import effective_number, wilson_interval
 from pipelines.lifecycle.by_regime import ToldRegimes, basis_in
@@ -132,10 +132,7 @@ def family_record_documents(
     no_figures: dict[str, Any] = dict.fromkeys(MEASURED)
     for row in records.iter_rows(named=True):
         held = live_figures(row)
-        figures = {
-            name: MeasuredValue(estimate=one.value, low=one.lower, high=one.upper)
-            for name, one in held.items()
-        }
+        figures = {name: measured(one) for name, one in held.items()}
         yield ModelTrackRecord(
             market=markets[row["session"]],
             **{name: value for name, value in row.items() if name != "figures"},

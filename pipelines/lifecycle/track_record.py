@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from pipelines.documents.measured import MeasuredValue
+from pipelines.documents.measured import measured
 from pipelines.documents.track_record import MEASURED, LiveRecord, ModelTrackRecord
 from pipelines.lifecycle.by_regime import ToldRegimes, basis_in, in_each_regime
 from pipelines.nights import Night
@@ -212,9 +212,4 @@ def _measured(predictions: pl.DataFrame, basis: Basis) -> dict[str, Estimate]:
 def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return every figure of a row as documents show it, None where it was not measured."""
     held = live_figures(row)
-    return {
-        name: MeasuredValue(estimate=held[name].value, low=held[name].lower, high=held[name].upper)
-        if name in held
-        else None
-        for name in MEASURED
-    }
+    return {name: measured(held.get(name)) for name in MEASURED}

@@ -6,7 +6,7 @@ A label at a session depends on probabilities of sessions up to it alone.
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.regimes.names import NAMES, SESSIONS_PER_YEAR
+from pipelines.regimes.names import SESSIONS_PER_YEAR
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -44,8 +44,3 @@ def switches_per_year(labels: IntArray) -> float:
 def agreement(labels: IntArray, others: IntArray) -> float:
     """Return the share of sessions with the same label; 1 without a session."""
     return float((labels == others).mean()) if len(labels) else 1.0
-
-
-def label_names(labels: IntArray) -> list[str]:
-    """Return labels as words."""
-    return [NAMES[label].value for label in labels]

@@ -7,7 +7,7 @@ from datetime import date
 import polars as pl
 
 from pipelines.documents.contribution import FeatureContribution, top_signals
-from pipelines.documents.measured import MeasuredValue
+from pipelines.documents.measured import measured
 from pipelines.documents.signal import MLSignal, SignalChange, TrackRecord
 from pipelines.documents.track_record import LiveRecord
 from pipelines.nights import Night, Origin
@@ -16,7 +16,6 @@ from pipelines.signals.scoring import score_signals
 from pipelines.tables import SIGNAL_SCORES
 from pipelines.universe import listed_on
 from pipelines.validation.metrics import SignalMetrics
-from pipelines.validation.session_bootstrap import Estimate
 
 HORIZON_SESSIONS = 1
 CALENDAR_DAYS_PER_SESSION = 365.25 / 252
@@ -137,19 +136,12 @@ def track_record(metrics: SignalMetrics | None) -> TrackRecord | None:
     if metrics is None:
         return None
     return TrackRecord(
-        auc=_measured(metrics.auc),
-        brier_skill=_measured(metrics.brier_skill),
-        calibration_slope=_measured(metrics.calibration_slope),
+        auc=measured(metrics.auc),
+        brier_skill=measured(metrics.brier_skill),
+        calibration_slope=measured(metrics.calibration_slope),
         sessions=metrics.sessions,
         rows=metrics.rows,
     )
-
-
-def _measured(figure: Estimate | None) -> MeasuredValue | None:
-    """Return a figure with its interval as a document shows it."""
-    if figure is None:
-        return None
-    return MeasuredValue(estimate=figure.value, low=figure.lower, high=figure.upper)
 
 
 def _score_rows(scores: pl.DataFrame, night: Night, chosen: VersionedModel | None) -> pl.DataFrame:
